@@ -1,0 +1,31 @@
+import type { Config, Secrets } from "../server/config/config.ts";
+import { HubError } from "../server/errors.ts";
+import { CliFolder } from "./cli-folder.ts";
+import { HubClient } from "./hub-client.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What every command has at hand. */
+export interface CliContext {
+  readonly terminal: Terminal;
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly folder: CliFolder;
+  /** Set by a command that ended in another way than done. */
+  exitCode: number;
+}
+
+/** Who speaks: a token kept in the config folder. */
+export const OPERATOR = "operator";
+export const AGENT = "agent";
+
+/** The hub of the config folder (or COUNTERSIGN_URL), spoken to with the named token (or COUNTERSIGN_TOKEN). */
+export function connectedHub(context: CliContext, name: string = OPERATOR): HubClient {
+  const url = context.config.cli.url ?? context.folder.hub()?.url;
+  const token = context.secrets.token?.reveal() ?? context.folder.token(name);
+  if (url === undefined || token === undefined)
+    throw new HubError(
+      "CONFIG_INVALID",
+      `There is no ${url === undefined ? "hub" : `token "${name}"`} in ${context.folder.path}. Start a hub (npx countersign start), join one (npx countersign join <code>), or set COUNTERSIGN_CONFIG_DIR, COUNTERSIGN_URL and COUNTERSIGN_TOKEN.`,
+    );
+  return new HubClient(url, token);
+}

@@ -1,0 +1,20 @@
+-- Why: a caller that repeats a call with its idempotency key gets the recorded outcome, never a second effect.
+-- `epoch_no` is the journal epoch of the process that runs it: when that is closed, nobody runs it any more.
+create table idempotency (
+  account_id   uuid not null,
+  principal_id uuid not null,
+  action       text not null,
+  key          text not null,
+  call_id      uuid not null,
+  epoch_no     bigint not null,
+  input_mac    bytea not null,
+  state        text not null check (state in ('running', 'done', 'failed', 'ambiguous')),
+  outcome      text,
+  created_at   timestamptz not null default now(),
+  expires_at   timestamptz not null,
+  primary key (account_id, principal_id, action, key),
+  foreign key (account_id, principal_id) references principal (account_id, id)
+);
+create index idempotency_call on idempotency (account_id, call_id);
+create index idempotency_expiry on idempotency (account_id, expires_at);
+call make_tenant('idempotency');

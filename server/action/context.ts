@@ -1,0 +1,27 @@
+import type { Caller } from "./caller.ts";
+import type { Channel } from "./risk.ts";
+import type { Reader, Transaction } from "./store.ts";
+import type { Services } from "./services.ts";
+
+/** The call that a handler serves. */
+export interface Call {
+  readonly id: string;
+  readonly caller: Caller;
+  readonly channel: Channel;
+  /** Fires when the caller goes away, the time limit passes or the hub stops. */
+  readonly signal: AbortSignal;
+  /** The one time of this call, UTC. */
+  readonly now: Date;
+}
+
+export interface ReadContext {
+  readonly call: Call;
+  readonly read: Reader;
+  readonly services: Services;
+}
+
+export interface WriteContext {
+  readonly call: Call;
+  readonly tx: Transaction;
+  readonly services: Services;
+}

@@ -1,0 +1,67 @@
+import * as z from "zod";
+import type { ErrorCode } from "../errors.ts";
+import type { Preview } from "../domain/approvals/preview.ts";
+import type { ReadContext, WriteContext } from "./context.ts";
+import type { Channel, Effect, Risk } from "./risk.ts";
+import type { Target } from "./target.ts";
+
+type InputOf<I extends z.ZodObject> = z.output<I>;
+type OutputOf<O extends z.ZodObject> = z.output<O>;
+type Changes = Exclude<Effect, "read">;
+type ContextOf<E extends Effect> = E extends "read" ? ReadContext : WriteContext;
+
+export interface ActionDeclaration<E extends Effect, I extends z.ZodObject, O extends z.ZodObject> {
+  /** `system_<area>_<verb>_<noun>`, at most 64 characters: the MCP tool, the Cedar action, the command-line verb. */
+  readonly name: string;
+  readonly title: string;
+  /** For the agent that chooses a tool: what it does, when to use it, what to expect. */
+  readonly description: string;
+  /** Dotted, e.g. `system.fleet.write`. Its prefixes are groups in Cedar. */
+  readonly permission: string;
+  readonly risk: Risk & { readonly effect: E };
+  /** A strict object. Parsed once; what is canonicalised, decided on, signed and executed is the parsed value. */
+  readonly input: I;
+  readonly output: O;
+  /** Codes that this action itself can answer with, beyond those of the gate. */
+  readonly errors: readonly ErrorCode[];
+  /** Doors that offer it. Not every action is for a model to call. */
+  readonly channels: readonly Channel[];
+  /** Input fields that policies may read, as `context.input.<field>`. */
+  readonly policyInput: readonly (keyof z.output<I> & string)[];
+  /** The resource types that `target` can answer with. */
+  readonly resource: readonly Target["type"][];
+  /** What the call is about, and in which version. Answers for unknown ids too: existence is told after authorisation. `account`: the whole account. */
+  readonly target: "account" | ((input: InputOf<I>, context: ReadContext) => Target | Promise<Target>);
+  /** What approvers are shown; also refuses what could never succeed, before anyone is asked. Absent: the input itself. */
+  readonly preview?: (input: InputOf<I>, context: ReadContext) => Promise<Preview>;
+  /** The result holds a secret, shown once: it is never kept, journalled in clear, or offered through MCP. */
+  readonly secretOutput: boolean;
+  /** Milliseconds after which the call is aborted with TIMEOUT. */
+  readonly timeLimitMs: number;
+  /** A few lines that a person reads in a chat. */
+  readonly summary: (output: OutputOf<O>) => string;
+  /**
+   * One delegating line. A read gets a reader. A change runs inside the transaction that also records its outcome:
+   * both commit, or neither.
+   */
+  readonly handler: (input: InputOf<I>, context: ContextOf<E>) => Promise<z.input<O>>;
+}
+
+type ReadAction = ActionDeclaration<"read", z.ZodObject, z.ZodObject>;
+type ChangeAction = ActionDeclaration<Changes, z.ZodObject, z.ZodObject>;
+
+/** An action as the registry, the gate and the doors see it: input and output are whatever its schemas say. */
+export type Action = ReadAction | ChangeAction;
+
+export const isRead = (action: Action): action is ReadAction => action.risk.effect === "read";
+
+/**
+ * Declares an action. The declaration is all there is: the tool, the permission, the Cedar action, the reference and
+ * the command-line verb come from it. The compiler keeps reads from writing.
+ */
+export function defineAction<const E extends Effect, I extends z.ZodObject, O extends z.ZodObject>(
+  declaration: ActionDeclaration<E, I, O>,
+): Action {
+  // schemas give input and output their types at run time, which the registry's wider type cannot say
+  return declaration as unknown as Action;
+}

@@ -1,0 +1,33 @@
+/** A key is scoped to (account, principal, action): what another principal used is not seen. */
+export interface IdempotencyScope {
+  readonly principalId: string;
+  readonly action: string;
+  readonly key: string;
+}
+
+export interface IdempotencyRow {
+  readonly callId: string;
+  readonly inputMac: Buffer;
+  readonly state: "running" | "done" | "failed" | "ambiguous";
+  /** Encrypted for the requester; absent while running. */
+  readonly outcome?: string;
+}
+
+export interface IdempotencyWriter {
+  /** Takes the key for this call, or answers with the row that holds it. An expired row is replaced. */
+  claim(
+    scope: IdempotencyScope,
+    call: { callId: string; epoch: number; inputMac: Buffer; expiresAt: Date },
+  ): Promise<IdempotencyRow | undefined>;
+  /** With the effect, or after a refusal. */
+  settle(scope: IdempotencyScope, callId: string, state: "done" | "failed", outcome: string): Promise<void>;
+  /** Gives the key back: the call ended before anything began. */
+  release(scope: IdempotencyScope, callId: string): Promise<void>;
+}
+
+/** Keeps outcomes for the one who asked, encrypted, until they expire. */
+export interface Idempotency {
+  readonly ttlMs: number;
+  seal(accountId: string, callId: string, outcome: unknown): Promise<string>;
+  open(accountId: string, callId: string, sealed: string): Promise<unknown>;
+}

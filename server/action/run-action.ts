@@ -1,0 +1,102 @@
+import type { StagedOutcome } from "../domain/evidence/receipt-store.ts";
+import { HubError } from "../errors.ts";
+import type { ActionRequest, ActionResult, Pending, PendingApproval } from "./action-request.ts";
+import type { Demand } from "./approvals.ts";
+import { CallInProgress, noteRefusal } from "./call.ts";
+import { askToConfirm, checkConfirmation } from "./confirm.ts";
+import { cancelled, executeChange, executeRead } from "./execute.ts";
+import type { Gate } from "./gate.ts";
+import { judge, type JudgedCall, type Judgement } from "./judge.ts";
+import { parseInput } from "./parse-input.ts";
+import { previewOf } from "./preview-input.ts";
+import type { RegisteredAction } from "./registry.ts";
+
+/**
+ * The one gate. Every call, from whichever door, comes through here (or through `runApproved`, for what people agreed
+ * to): parse, authorise, intervene, record the intent, execute, check the output, record the outcome. The door has
+ * identified the caller. Resolves with the result, a pending approval or a question to confirm; throws HubError for
+ * every refusal and failure, each of which has its receipt.
+ */
+export async function runAction(gate: Gate, request: ActionRequest): Promise<ActionResult> {
+  const call = new CallInProgress(gate, {
+    accountId: request.caller.account.id,
+    caller: request.caller,
+    action: "unknown",
+    channel: request.channel,
+    ...(request.runId !== undefined && { runId: request.runId }),
+    ...(request.traceId !== undefined && { traceId: request.traceId }),
+  });
+  try {
+    return await pass(gate, call, request);
+  } catch (error) {
+    throw noteRefusal(gate, call, request.signal.aborted && !(error instanceof HubError) ? cancelled(request.signal) : error);
+  }
+}
+
+async function pass(gate: Gate, call: CallInProgress, request: ActionRequest): Promise<ActionResult> {
+  const entry = find(gate, request);
+  call.record.action = entry.action.name;
+  call.record.schemaDigest = entry.schemaDigest;
+  const input = parseInput(entry, request.input);
+  call.record.input = call.commitTo(input.canonical);
+  refuseBadKey(request.idempotencyKey);
+  const judged: JudgedCall = { entry, input, caller: request.caller, channel: request.channel, signal: request.signal };
+  const judgement = await judge(gate, call, judged);
+  if (entry.action.risk.effect === "read" && judgement.demand.kind === "auto") return executeRead(gate, call, judged);
+
+  const options = request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey };
+  if (judgement.demand.kind === "auto") return executeChange(gate, call, judged, options);
+  if (judgement.demand.kind === "confirm" && request.confirmation) {
+    const spend = await checkConfirmation(gate, call, judged, request.confirmation);
+    return executeChange(gate, call, judged, { ...options, spend });
+  }
+  if (judgement.demand.kind === "confirm" && request.canConfirm) {
+    const asked = await askToConfirm(gate, call, judged, judgement);
+    gate.journal.note(call.record, call.outcome(gate, "CONFIRMATION_REQUIRED"));
+    return asked;
+  }
+  return requestApproval(gate, call, judged, judgement, options);
+}
+
+/** A name that is unknown and one that this door does not offer are told the same. */
+function find(gate: Gate, request: ActionRequest): RegisteredAction {
+  const entry = gate.registry.get(request.action);
+  if (entry?.action.channels.includes(request.channel)) return entry;
+  throw new HubError("ACTION_UNKNOWN", `There is no action called ${JSON.stringify(request.action.slice(0, 80))} here.`);
+}
+
+function refuseBadKey(key: string | undefined): void {
+  if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key))
+    throw new HubError("INPUT_INVALID", "An idempotency key has 1 to 200 printable ASCII characters.", { path: "idempotencyKey" });
+}
+
+/** The request's row and this call's outcome commit together; nothing else happens. */
+async function requestApproval(
+  gate: Gate,
+  call: CallInProgress,
+  judged: JudgedCall,
+  { demand, target }: Judgement,
+  options: { idempotencyKey?: string },
+): Promise<Pending> {
+  const { caller, entry, input, channel, signal } = judged;
+  const accountId = caller.account.id;
+  const inputMac = await gate.inputMac(accountId, entry.action.name, input.canonical);
+  const preview = await previewOf(gate, call, judged);
+  const { approval, staged } = await gate.store.transact(accountId, async (tx): Promise<{ approval: PendingApproval; staged: StagedOutcome }> => {
+    const approval = await gate.approvals.open(tx, {
+      caller, channel, now: call.now, action: entry.action.name, schemaDigest: entry.schemaDigest, canonicalInput: input.canonical, inputMac, salt: call.salt,
+      inputCommitment: call.commitTo(input.canonical), demand: byAnother(demand), target, preview, ...options,
+      ...(call.record.runId !== undefined && { runId: call.record.runId }), ...(call.record.traceId !== undefined && { traceId: call.record.traceId }),
+    });
+    const staged = gate.journal.stage(call.record, call.outcome(gate, "APPROVAL_PENDING", { approvalRequestId: approval.requestId }));
+    await tx.outcomes.stage(staged);
+    return { approval, staged };
+  }, signal);
+  await gate.journal.sequence(staged);
+  return { status: "pending", approval, receipt: call.reference() };
+}
+
+/** A client that cannot be asked to confirm gets another person to agree instead. */
+function byAnother(demand: Demand): Demand {
+  return demand.kind === "confirm" ? { ...demand, kind: "approve", people: 1 } : demand;
+}

@@ -1,0 +1,14 @@
+import type { JournalVerifier } from "../domain/evidence/journal-verifier.ts";
+import type { PolicyChecker } from "../domain/policy/policy-checker.ts";
+import type { ApprovalDesk } from "./approval-desk.ts";
+import type { Simulator } from "./simulate.ts";
+
+/** What handlers need beside their account's rows. */
+export interface Services {
+  /** The hub's public identity: what statements are bound to. */
+  readonly hub: { readonly id: string; readonly version: string };
+  readonly policyChecker: PolicyChecker;
+  readonly simulator: Simulator;
+  readonly journalVerifier: JournalVerifier;
+  readonly approvalDesk: ApprovalDesk;
+}

@@ -1,0 +1,40 @@
+import type { ApprovalReader, ApprovalWriter } from "../domain/approvals/approval-store.ts";
+import type { EventReader, EventWriter } from "../domain/events/event-store.ts";
+import type { OutcomeWriter, ReceiptReader } from "../domain/evidence/receipt-store.ts";
+import type { FleetReader, FleetWriter } from "../domain/fleet/fleet-store.ts";
+import type { IdentityReader, IdentityWriter } from "../domain/identity/identity-store.ts";
+import type { PolicyReader, PolicyWriter } from "../domain/policy/policy-store.ts";
+import type { IdempotencyWriter } from "./idempotency.ts";
+
+/** One account's rows, by area. What reads cannot write. */
+export interface Reader {
+  readonly identity: IdentityReader;
+  readonly policy: PolicyReader;
+  readonly approvals: ApprovalReader;
+  readonly receipts: ReceiptReader;
+  readonly events: EventReader;
+  readonly fleet: FleetReader;
+}
+
+export interface Transaction {
+  readonly identity: IdentityReader & IdentityWriter;
+  readonly policy: PolicyReader & PolicyWriter;
+  readonly approvals: ApprovalReader & ApprovalWriter;
+  readonly receipts: ReceiptReader;
+  readonly events: EventReader & EventWriter;
+  readonly fleet: FleetReader & FleetWriter;
+  /** The gate's own: the outcome and the idempotency key commit with the effect. Handlers leave these alone. */
+  readonly outcomes: OutcomeWriter;
+  readonly idempotency: IdempotencyWriter;
+}
+
+/**
+ * The hub's rows of one account at a time.
+ *
+ * `transact` commits when `fn` resolves and rolls back when it throws; a commit that turned into a rollback is an
+ * error. Throws STORE_UNAVAILABLE where the database does not answer, CANCELLED where `signal` fired.
+ */
+export interface Store {
+  read<T>(accountId: string, fn: (read: Reader) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  transact<T>(accountId: string, fn: (tx: Transaction) => Promise<T>, signal?: AbortSignal): Promise<T>;
+}

@@ -1,0 +1,220 @@
+import pg from "pg";
+import { HubError } from "../../errors.ts";
+import { storeError } from "./store-error.ts";
+
+export interface Statement {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  /** Prepared once a connection under this name; the text must always be the same. */
+  readonly name?: string;
+}
+
+export interface Result<R> {
+  readonly rows: R[];
+  /** Rows returned or touched. */
+  readonly rowCount: number;
+}
+
+/** Where statements go. 8-byte integers and numerics come as strings, timestamps as Date, bytea as Buffer. */
+export interface Session {
+  query<R extends object>(statement: string | Statement, values?: readonly unknown[]): Promise<Result<R>>;
+}
+
+export interface DatabaseOptions {
+  /** Connections at most; who finds none free waits. */
+  readonly poolSize?: number;
+  readonly statementTimeoutMs?: number;
+  /** How long to wait for a connection. */
+  readonly connectTimeoutMs?: number;
+  /** Connections that broke while idle: for the log alone, the pool replaces them. */
+  readonly onError?: (error: Error) => void;
+}
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+/**
+ * The hub's rows under the runtime role. Tenant rows exist only inside `read` and `transact`: their transaction
+ * carries the account, and the tables' policies compare `account_id` to it. Outside of them there are no tenant rows.
+ *
+ * Every method throws STORE_UNAVAILABLE (no answer, or no free connection in time), TIMEOUT (a statement took too
+ * long), CONFLICT (deadlock), CANCELLED (the signal fired). Violated constraints come as `pg.DatabaseError`.
+ */
+export class Database implements Session {
+  readonly #config: pg.PoolConfig;
+  readonly #pool: pg.Pool;
+  #closing: Promise<void> | undefined;
+
+  constructor(config: pg.PoolConfig, options: DatabaseOptions = {}) {
+    this.#config = config;
+    const timeout = options.statementTimeoutMs ?? 15_000;
+    this.#pool = new pg.Pool({
+      application_name: "countersign",
+      ...config,
+      max: options.poolSize ?? 10,
+      keepAlive: true,
+      connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+      statement_timeout: timeout,
+      // a transaction that its own process forgot must not hold locks for ever
+      idle_in_transaction_session_timeout: 4 * timeout,
+    });
+    this.#pool.on("error", options.onError ?? (() => {}));
+  }
+
+  /** One account's rows, in a transaction that cannot write. */
+  read<T>(accountId: string, fn: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#transaction("begin read only", accountId, fn, signal);
+  }
+
+  /**
+   * Commits when `fn` resolves, rolls back when it throws. Throws AMBIGUOUS where the connection was lost while
+   * committing: then nobody knows whether it did.
+   */
+  transact<T>(accountId: string, fn: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#transaction("begin", accountId, fn, signal);
+  }
+
+  /** One statement without an account: the functions `hub_*` and the tables that belong to no tenant. */
+  async query<R extends object>(statement: string | Statement, values?: readonly unknown[]): Promise<Result<R>> {
+    try {
+      return resultOf<R>(await this.#pool.query(queryConfig(statement, values)));
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  /** Waits for the transactions under way; what comes later gets STORE_UNAVAILABLE. */
+  close(): Promise<void> {
+    this.#closing ??= this.#pool.end();
+    return this.#closing;
+  }
+
+  async #transaction<T>(
+    begin: "begin" | "begin read only",
+    accountId: string,
+    fn: (session: Session) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    if (!UUID.test(accountId)) throw new TypeError("accountId is not a lower-case UUID");
+    if (signal?.aborted) throw cancelled();
+    const client = await this.#connect();
+    const session = new TransactionSession(client, signal);
+    const cancel = () => session.cancel(this.#config);
+    signal?.addEventListener("abort", cancel, { once: true });
+    let broken: Error | undefined;
+    try {
+      // a checked UUID needs no quoting, and text without parameters may hold two statements: one round trip
+      await session.query(`${begin}; set local app.account_id = '${accountId}'`);
+      const result = await fn(session);
+      signal?.removeEventListener("abort", cancel); // from here on it is the server's decision
+      await session.commit(begin === "begin");
+      return result;
+    } catch (error) {
+      await client.query("rollback").catch((e: Error) => {
+        broken = e;
+      });
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      session.end();
+      await session.cancelling;
+      client.off("error", ignore);
+      // a connection in an unknown state, or with a cancellation on its way, does not go back into the pool
+      client.release(broken ?? session.cancelling !== undefined);
+    }
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      const client = await this.#pool.connect();
+      client.on("error", ignore);
+      return client;
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+}
+
+/** A lost connection also rejects the statement at work or the next; as an event without a listener it would end the hub. */
+function ignore(): void {}
+
+class TransactionSession implements Session {
+  readonly #client: pg.PoolClient;
+  readonly #signal: AbortSignal | undefined;
+  #failure: unknown;
+  #atWork = 0;
+  #ended = false;
+  /** The cancellation under way; settled when the server has it. */
+  cancelling: Promise<void> | undefined;
+
+  constructor(client: pg.PoolClient, signal: AbortSignal | undefined) {
+    this.#client = client;
+    this.#signal = signal;
+  }
+
+  async query<R extends object>(statement: string | Statement, values?: readonly unknown[]): Promise<Result<R>> {
+    if (this.#ended) throw new Error("a statement after its transaction ended");
+    if (this.#signal?.aborted) throw cancelled();
+    this.#atWork += 1;
+    try {
+      return resultOf<R>(await this.#client.query(queryConfig(statement, values)));
+    } catch (error) {
+      const mapped = this.#signal?.aborted ? cancelled(error) : storeError(error);
+      this.#failure ??= mapped;
+      throw mapped;
+    } finally {
+      this.#atWork -= 1;
+    }
+  }
+
+  async commit(wrote: boolean): Promise<void> {
+    if (this.#signal?.aborted) throw cancelled();
+    const { command } = await this.#client.query("commit").catch((error: unknown) => {
+      const mapped = storeError(error);
+      if (!wrote || !(mapped instanceof HubError) || mapped.code !== "STORE_UNAVAILABLE") throw mapped;
+      const message = "The connection to the database was lost while committing: whether it did is unknown.";
+      throw new HubError("AMBIGUOUS", message, { cause: error });
+    });
+    // a statement that failed and was swallowed turns COMMIT into ROLLBACK without an error
+    if (command !== "COMMIT") {
+      const message = "A statement failed and nobody said so: its transaction was rolled back.";
+      throw new HubError("INTERNAL", message, { cause: this.#failure });
+    }
+  }
+
+  /** Asks the server, over a connection that no other waits for, to stop the statement at work. */
+  cancel(config: pg.PoolConfig): void {
+    if (this.#atWork) this.cancelling = cancelBackend(config, this.#client);
+  }
+
+  end(): void {
+    this.#ended = true;
+  }
+}
+
+async function cancelBackend(config: pg.PoolConfig, client: pg.PoolClient): Promise<void> {
+  const { processID } = client as pg.PoolClient & { processID: number };
+  const messenger = new pg.Client({ ...config, application_name: "countersign-cancel" });
+  messenger.on("error", () => {});
+  try {
+    await messenger.connect();
+    await messenger.query("select pg_cancel_backend($1)", [processID]);
+  } catch {
+    // then the statement's own timeout ends it
+  } finally {
+    await messenger.end().catch(() => {});
+  }
+}
+
+function queryConfig(statement: string | Statement, values?: readonly unknown[]): pg.QueryConfig {
+  const { text, name, values: own } = typeof statement === "string" ? { text: statement } : (statement as Statement);
+  const bound = values ?? own;
+  return { text, ...(name ? { name } : {}), ...(bound ? { values: [...bound] } : {}) };
+}
+
+function resultOf<R>(result: pg.QueryResult): Result<R> {
+  return { rows: result.rows as R[], rowCount: result.rowCount ?? 0 };
+}
+
+function cancelled(cause?: unknown): HubError {
+  return new HubError("CANCELLED", "The call was cancelled.", { cause });
+}

@@ -1,0 +1,62 @@
+import type { IdempotencyRow, IdempotencyWriter } from "../../action/idempotency.ts";
+import type { Session } from "./database.ts";
+
+interface Row {
+  call_id: string;
+  input_mac: Buffer;
+  state: IdempotencyRow["state"];
+  outcome: string | null;
+}
+
+const SCOPE = "principal_id = $1 and action = $2 and key = $3";
+
+export function idempotencyStore(session: Session): IdempotencyWriter {
+  return {
+    async claim({ principalId, action, key }, { callId, epoch, inputMac, expiresAt }) {
+      await session.query(`delete from idempotency where ${SCOPE} and expires_at < now() and state <> 'running'`, [
+        principalId,
+        action,
+        key,
+      ]);
+      const claimed = await session.query(
+        `insert into idempotency (account_id, principal_id, action, key, call_id, epoch_no, input_mac, state, expires_at)
+         values (current_setting('app.account_id')::uuid, $1, $2, $3, $4, $5, $6, 'running', $7) on conflict do nothing`,
+        [principalId, action, key, callId, epoch, inputMac, expiresAt],
+      );
+      if (claimed.rowCount === 1) return undefined;
+      const { rows } = await session.query<Row>(
+        `select call_id, input_mac, state, outcome from idempotency where ${SCOPE}`,
+        [principalId, action, key],
+      );
+      const [row] = rows;
+      // released between the two statements: the caller is told to try again, as for a call under way
+      if (!row) return { callId, inputMac, state: "running" };
+      return {
+        callId: row.call_id,
+        inputMac: row.input_mac,
+        state: row.state,
+        ...(row.outcome !== null && { outcome: row.outcome }),
+      };
+    },
+
+    async settle({ principalId, action, key }, callId, state, outcome) {
+      await session.query(`update idempotency set state = $5, outcome = $6 where ${SCOPE} and call_id = $4`, [
+        principalId,
+        action,
+        key,
+        callId,
+        state,
+        outcome,
+      ]);
+    },
+
+    async release({ principalId, action, key }, callId) {
+      await session.query(`delete from idempotency where ${SCOPE} and call_id = $4 and state = 'running'`, [
+        principalId,
+        action,
+        key,
+        callId,
+      ]);
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import pg from "pg";
+import type { OutcomeWriter } from "../../domain/evidence/receipt-store.ts";
+import { HubError } from "../../errors.ts";
+import type { Session } from "./database.ts";
+import { stagedValues } from "./journal-store.ts";
+
+const EPOCH_CLOSED = "CS001";
+
+const STAGE = {
+  name: "stage-outcome",
+  text: "select hub_stage_outcome($1, $2, $3, $4, $5, $6, $7, $8)",
+};
+
+/** Outcomes that commit with their effect. */
+export function outcomeStore(session: Session): OutcomeWriter {
+  return {
+    async stage(outcome) {
+      try {
+        await session.query(STAGE, stagedValues(outcome));
+      } catch (error) {
+        if (!(error instanceof pg.DatabaseError) || error.code !== EPOCH_CLOSED) throw error;
+        const message = "This process was taken for dead while the call ran: nothing was changed. Call again.";
+        throw new HubError("LANE_LOST", message, { cause: error });
+      }
+    },
+  };
+}

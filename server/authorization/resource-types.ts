@@ -1,0 +1,74 @@
+/** The entity types that policies speak of, and what each can say. */
+import { RESOURCE_TYPES } from "../action/target.ts";
+import type { CedarSchemaJson, CedarType } from "./cedar-engine.ts";
+
+export type ResourceType = (typeof RESOURCE_TYPES)[number];
+export type PrincipalType = (typeof PRINCIPAL_TYPES)[number];
+
+export const PRINCIPAL_TYPES = ["Operator", "Agent", "Service"] as const;
+
+type EntityTypes = CedarSchemaJson[string]["entityTypes"];
+
+const STRING: CedarType = { type: "String" };
+const entity = (name: string): CedarType => ({ type: "Entity", name });
+const optional = (type: CedarType): CedarType & { required: false } => ({ ...type, required: false });
+
+const principal: EntityTypes[string] = {
+  memberOfTypes: ["Account", "Role"],
+  shape: {
+    type: "Record",
+    // `owner` is the person whom an operator is, or an agent answers to
+    attributes: { account: entity("Account"), id: STRING, owner: optional(STRING) },
+  },
+};
+
+// the id and not the entity: `resource in Role::"admin"` on a token would ask for its holder's roles, which no slice holds
+const ofPrincipal: EntityTypes[string] = {
+  memberOfTypes: ["Account"],
+  shape: { type: "Record", attributes: { principalId: optional(STRING) } },
+};
+
+const resources: Record<ResourceType, EntityTypes[string]> = {
+  Account: {},
+  Operator: principal,
+  Agent: principal,
+  Service: principal,
+  Token: ofPrincipal,
+  ApprovalRequest: ofPrincipal,
+  Receipt: ofPrincipal,
+  FleetObject: {
+    memberOfTypes: ["Account"],
+    shape: {
+      type: "Record",
+      attributes: {
+        kind: entity("FleetKind"),
+        name: STRING,
+        labels: entity("StringMap"),
+        // the repository that the object is declared in
+        owner: optional(STRING),
+      },
+    },
+  },
+};
+
+/** Everything but the enums. `StringMap` holds an open map of strings as Cedar tags. */
+export const ENTITY_TYPES: EntityTypes = { Role: {}, StringMap: { tags: STRING }, ...resources };
+
+/** What a resource's plain data must and may hold, as `AuthzResource` tells. */
+export const RESOURCE_DATA: Record<
+  ResourceType,
+  { readonly required: readonly string[]; readonly optional: readonly string[]; readonly mayBeUnknown: boolean }
+> = {
+  Account: { required: [], optional: [], mayBeUnknown: true },
+  Operator: { required: ["roles"], optional: ["owner"], mayBeUnknown: true },
+  Agent: { required: ["roles"], optional: ["owner"], mayBeUnknown: true },
+  Service: { required: ["roles"], optional: ["owner"], mayBeUnknown: true },
+  Token: { required: ["principalId"], optional: [], mayBeUnknown: true },
+  ApprovalRequest: { required: ["principalId"], optional: [], mayBeUnknown: true },
+  Receipt: { required: [], optional: ["principalId"], mayBeUnknown: true },
+  FleetObject: { required: ["kind", "name", "labels"], optional: ["owner"], mayBeUnknown: false },
+};
+
+export function isPrincipalType(type: string): type is PrincipalType {
+  return (PRINCIPAL_TYPES as readonly string[]).includes(type);
+}

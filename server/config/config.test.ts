@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { configFrom, secretsFrom } from "./config.ts";
+import { readEnv } from "./env.ts";
+import { prepareFolders } from "./prepare-folders.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "countersign-config-"));
+after(() => rm(scratch, { recursive: true }));
+
+test("folders follow HOME, then XDG, then the hub's own variables", () => {
+  const byHome = configFrom(readEnv({ HOME: "/home/ada" })).folders;
+  assert.deepEqual(byHome, {
+    data: "/home/ada/.local/share/countersign",
+    config: "/home/ada/.config/countersign",
+    rootKeyFile: "/home/ada/.config/countersign/hub/root.key",
+    cli: "/home/ada/.config/countersign/cli",
+  });
+  const xdg = { HOME: "/home/ada", XDG_DATA_HOME: "/x/data", XDG_CONFIG_HOME: "/x/config" };
+  const byXdg = configFrom(readEnv(xdg)).folders;
+  assert.equal(byXdg.data, "/x/data/countersign");
+  assert.equal(byXdg.cli, "/x/config/countersign/cli");
+  const own = { ...xdg, COUNTERSIGN_DATA_DIR: "/o/data", COUNTERSIGN_CONFIG_DIR: "/o/config" };
+  const byOwn = configFrom(readEnv(own)).folders;
+  assert.equal(byOwn.data, "/o/data");
+  assert.equal(byOwn.rootKeyFile, "/o/config/hub/root.key");
+});
+
+test("a root key inside the data folder is refused, beside it it is taken", () => {
+  const place = (COUNTERSIGN_ROOT_KEY_FILE: string) =>
+    configFrom(readEnv({ HOME: "/h", COUNTERSIGN_DATA_DIR: "/srv/data", COUNTERSIGN_ROOT_KEY_FILE }));
+  assert.throws(() => place("/srv/data/keys/root.key"), { code: "CONFIG_INVALID" });
+  assert.throws(() => place("/srv/keys/../data/root.key"), { code: "CONFIG_INVALID" });
+  assert.equal(place("/srv/data-keys/root.key").folders.rootKeyFile, "/srv/data-keys/root.key");
+});
+
+test("one folder for data and configuration is refused", () => {
+  const both = { HOME: "/h", COUNTERSIGN_DATA_DIR: "/srv/hub", COUNTERSIGN_CONFIG_DIR: "/srv/hub" };
+  assert.throws(() => configFrom(readEnv(both)), { code: "CONFIG_INVALID" });
+});
+
+test("the configuration may be logged: it holds no secret", () => {
+  const env = readEnv({ HOME: "/h", DATABASE_URL: "postgres://hub:hunter2@db/hub", COUNTERSIGN_TOKEN: "cs_1_hunter2" });
+  const config = configFrom(env);
+  assert.equal(config.database.kind, "external");
+  assert.equal(configFrom(readEnv({ HOME: "/h" })).database.kind, "embedded");
+  assert.doesNotMatch(JSON.stringify([config, secretsFrom(env)]), /hunter2/);
+  assert.equal(secretsFrom(env).token?.reveal(), "cs_1_hunter2");
+});
+
+test("the folders are made for this user alone", async () => {
+  const source = { COUNTERSIGN_DATA_DIR: join(scratch, "data"), COUNTERSIGN_CONFIG_DIR: join(scratch, "config") };
+  await prepareFolders(configFrom(readEnv(source)).folders);
+  assert.deepEqual(await readdir(join(scratch, "config")), ["hub"]);
+  for (const made of ["data", "config", "config/hub"]) {
+    assert.equal((await stat(join(scratch, made))).mode & 0o777, 0o700, made);
+  }
+});
+
+test("a folder that cannot be made stops with one sentence that names both variables", async () => {
+  await writeFile(join(scratch, "a-file"), "");
+  const source = { COUNTERSIGN_DATA_DIR: join(scratch, "a-file", "data"), COUNTERSIGN_CONFIG_DIR: join(scratch, "c") };
+  await assert.rejects(prepareFolders(configFrom(readEnv(source)).folders), (error: Error & { code?: string }) => {
+    assert.equal(error.code, "DATA_FOLDER_UNUSABLE");
+    assert.match(error.message, /^[^\n]*COUNTERSIGN_DATA_DIR and COUNTERSIGN_CONFIG_DIR[^\n]*$/);
+    return true;
+  });
+});

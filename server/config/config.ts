@@ -1,0 +1,92 @@
+/** Typed configuration from the environment; secrets are kept apart, so that the rest may be logged as it is. */
+import { homedir } from "node:os";
+import { isAbsolute, join, relative, sep } from "node:path";
+import { configInvalid, type Env } from "./env.ts";
+import type { Secret } from "./secret.ts";
+
+export interface Config {
+  readonly folders: Folders;
+  readonly database: {
+    /** `embedded`: the hub runs a PostgreSQL of its own in the data folder. */
+    readonly kind: "embedded" | "external";
+    readonly poolSize: number;
+  };
+  readonly server: {
+    readonly host: string;
+    /** 0 takes any free port. */
+    readonly port: number;
+    /** Lower-case values of Host to answer, beside the hub's own. */
+    readonly allowedHosts: readonly string[];
+    /** Lower-case values of Origin to answer, beside the hub's own. */
+    readonly allowedOrigins: readonly string[];
+    readonly maxBodyBytes: number;
+    readonly maxInFlight: number;
+    readonly drainSeconds: number;
+  };
+  readonly log: { readonly level: Env["COUNTERSIGN_LOG_LEVEL"]; readonly format: Env["COUNTERSIGN_LOG_FORMAT"] };
+  readonly cli: { readonly url: string | undefined; readonly colours: boolean };
+}
+
+/** Absolute paths; prepareFolders makes those of the hub. */
+export interface Folders {
+  readonly data: string;
+  readonly config: string;
+  readonly rootKeyFile: string;
+  /** The command line's own keys and tokens, mode 0600. */
+  readonly cli: string;
+}
+
+export interface Secrets {
+  /** Under the runtime role. */
+  readonly databaseUrl: Secret | undefined;
+  /** Under the owner role. */
+  readonly migrationUrl: Secret | undefined;
+  /** The command line's, in place of the one in its folder. */
+  readonly token: Secret | undefined;
+}
+
+/** @throws HubError CONFIG_INVALID where the root key would lie with the data it protects. */
+export function configFrom(env: Env): Config {
+  return {
+    folders: foldersFrom(env),
+    database: { kind: env.DATABASE_URL ? "external" : "embedded", poolSize: env.COUNTERSIGN_POOL_SIZE },
+    server: {
+      host: env.COUNTERSIGN_HOST,
+      port: env.COUNTERSIGN_PORT,
+      allowedHosts: env.COUNTERSIGN_ALLOWED_HOSTS ?? [],
+      allowedOrigins: env.COUNTERSIGN_ALLOWED_ORIGINS ?? [],
+      maxBodyBytes: env.COUNTERSIGN_MAX_BODY_BYTES,
+      maxInFlight: env.COUNTERSIGN_MAX_IN_FLIGHT,
+      drainSeconds: env.COUNTERSIGN_DRAIN_SECONDS,
+    },
+    log: { level: env.COUNTERSIGN_LOG_LEVEL, format: env.COUNTERSIGN_LOG_FORMAT },
+    cli: { url: env.COUNTERSIGN_URL, colours: !env.NO_COLOR },
+  };
+}
+
+export function secretsFrom(env: Env): Secrets {
+  return {
+    databaseUrl: env.DATABASE_URL,
+    migrationUrl: env.COUNTERSIGN_MIGRATION_URL,
+    token: env.COUNTERSIGN_TOKEN,
+  };
+}
+
+function foldersFrom(env: Env): Folders {
+  // the home is asked for only where it is needed: a service user may have none
+  const home = () => env.HOME ?? homedir();
+  const data = env.COUNTERSIGN_DATA_DIR ?? join(env.XDG_DATA_HOME ?? join(home(), ".local", "share"), "countersign");
+  const config = env.COUNTERSIGN_CONFIG_DIR ?? join(env.XDG_CONFIG_HOME ?? join(home(), ".config"), "countersign");
+  const rootKeyFile = env.COUNTERSIGN_ROOT_KEY_FILE ?? join(config, "hub", "root.key");
+  if (isInside(rootKeyFile, data)) {
+    const name = env.COUNTERSIGN_ROOT_KEY_FILE ? "COUNTERSIGN_ROOT_KEY_FILE" : "COUNTERSIGN_CONFIG_DIR";
+    const sentence = "puts the root key into the data folder; a copy of that folder would then hold the key to itself.";
+    throw configInvalid([{ name, sentence }]);
+  }
+  return { data, config, rootKeyFile, cli: join(config, "cli") };
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+}

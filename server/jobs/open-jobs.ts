@@ -1,0 +1,66 @@
+import { type ConstructorOptions, type Db, type Job, PgBoss } from "pg-boss";
+import { EXECUTE_APPROVED, EXPIRE_APPROVALS, type RequestJob } from "./queues.ts";
+
+/** Where statements of a transaction go. */
+interface Session {
+  query<R extends object>(text: string, values?: readonly unknown[]): Promise<{ readonly rows: R[] }>;
+}
+
+/**
+ * The queue in the hub's own database (schema `pgboss`, which the migrating role owns). `runtime` is how to connect as
+ * the runtime role: it creates and alters nothing. Stop it with `closeJobs`.
+ */
+export async function openJobs(runtime: object, onError: (error: Error) => void): Promise<PgBoss> {
+  const options: ConstructorOptions = {
+    ...runtime,
+    migrate: false,
+    createSchema: false,
+    reindex: false,
+    schedule: false,
+    max: 3,
+    application_name: "countersign-jobs",
+    // both default to 60 s, and a lost heartbeat is only seen by this pass
+    superviseIntervalSeconds: 2,
+    monitorIntervalSeconds: 2,
+    // a sent job starts in milliseconds; polling stays as the floor
+    useListenNotify: true,
+  };
+  const boss = new PgBoss(options);
+  boss.on("error", onError); // without a listener an error ends the process
+  return boss.start();
+}
+
+/** Lets running jobs finish for at most this long; their signal then fires, and they come again elsewhere. */
+export function closeJobs(boss: PgBoss, timeoutMs: number): Promise<void> {
+  return boss.stop({ graceful: true, timeout: timeoutMs });
+}
+
+/** Sends jobs inside the transaction that gives them their reason: without its commit there is no job. */
+export function approvalJobs(boss: PgBoss) {
+  return {
+    async execute(session: Session, job: RequestJob): Promise<void> {
+      await boss.send(EXECUTE_APPROVED, { ...job }, { db: within(session) });
+    },
+    async expire(session: Session, job: RequestJob, at: Date): Promise<void> {
+      await boss.send(EXPIRE_APPROVALS, { ...job }, { db: within(session), startAfter: at });
+    },
+  };
+}
+
+/** Polls as well as listens: a retry, or a job of a process that died, is not notified (the default then is 30 s). */
+const PACE = { batchSize: 1, localConcurrency: 2, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 } as const;
+
+/** One job a call. `run` gets a signal that fires when the job loses its heartbeat or the hub stops. */
+export async function workOn(
+  boss: PgBoss,
+  queue: string,
+  run: (job: RequestJob, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  await boss.work(queue, PACE, async ([job]: Job<RequestJob>[]) => {
+    if (job) await run({ accountId: job.data.accountId, requestId: job.data.requestId }, job.signal);
+  });
+}
+
+function within(session: Session): Db {
+  return { executeSql: (text, values) => session.query(text, values) };
+}

@@ -1,0 +1,203 @@
+import type { Spend } from "../action/journal.ts";
+import { crashPoint } from "../config/crash-point.ts";
+import type { CallOutcome, CallRecord } from "../domain/evidence/call-record.ts";
+import type { StagedOutcome } from "../domain/evidence/receipt-store.ts";
+import { HubError } from "../errors.ts";
+import { Backlog, entryOf, isRecorded } from "./backlog.ts";
+import { buildIntent, buildOutcome, lacksPlace, PENDING } from "./build-receipt.ts";
+import { EntryRefused, EpochOver } from "./epoch-writer.ts";
+import type { Epochs } from "./epochs.ts";
+import type { NewEntry } from "./group-commit.ts";
+import type { JournalLog } from "./journal-log.ts";
+import type { EntryFacts, JournalStore } from "./journal-store.ts";
+import type { JournalStatus, OpenJournal } from "./open-journal.ts";
+
+export interface LaneJournalOptions {
+  readonly epochs: Epochs;
+  readonly store: JournalStore;
+  readonly log: JournalLog;
+  readonly maxWaiting: number;
+  readonly now: () => Date;
+}
+
+const SEQUENCE_ATTEMPTS = 5;
+const FIRST_PAUSE_MS = 100;
+
+/** The journal that the gate writes to. */
+export class LaneJournal implements OpenJournal {
+  readonly #options: LaneJournalOptions;
+  readonly #backlog: Backlog;
+  /** Digests of the intents whose calls are under way: an outcome names its intent. */
+  readonly #intents = new Map<string, string>();
+  #waiting = 0;
+  #closing = false;
+
+  constructor(options: LaneJournalOptions) {
+    this.#options = options;
+    const onSettled = (callId: string) => this.#settle(callId);
+    this.#backlog = new Backlog({ ...options, onSettled });
+  }
+
+  async intent(record: CallRecord, spend?: Spend): Promise<void> {
+    if (spend !== undefined) requireUuid(spend);
+    const at = this.#options.now();
+    const facts = factsOf(record, "intent", PENDING, at);
+    const statement = buildIntent(record, at);
+    this.#admit();
+    try {
+      const digest = await this.#append({ ...facts, statement, staged: false, ...(spend && { spend }) }, true);
+      this.#intents.set(record.callId, digest);
+    } catch (error) {
+      throw refusalOf(error);
+    } finally {
+      this.#waiting--;
+    }
+    crashPoint("after-intent");
+  }
+
+  stage(record: CallRecord, outcome: CallOutcome): StagedOutcome {
+    const epoch = this.#options.epochs.newest;
+    if (epoch === undefined) throw new Error("cannot happen: a journal without an epoch");
+    const { phase: _, ...facts } = factsOf(record, "outcome", outcome.code, outcome.at);
+    const statement = buildOutcome(record, outcome, this.#intents.get(record.callId));
+    crashPoint("during-execution");
+    return { ...facts, epoch: epoch.no, statement };
+  }
+
+  async sequence(staged: StagedOutcome): Promise<void> {
+    crashPoint("after-effect");
+    if (!lacksPlace(staged.statement))
+      throw new HubError("INTERNAL", "A staged outcome is no statement of the journal's.");
+    const entry = entryOf(staged);
+    // never refused for want of room: the effect has happened
+    this.#waiting++;
+    for (let attempt = 1, pause = FIRST_PAUSE_MS; ; attempt++, pause *= 2) {
+      try {
+        await this.#append(entry, true);
+        return this.#settle(entry.callId);
+      } catch (error) {
+        if (isRecorded(error)) return this.#settle(entry.callId);
+        if (attempt === SEQUENCE_ATTEMPTS || this.#closing) {
+          this.#backlog.keep(entry, error);
+          const message = "The change was made. The journal cannot be written now, and will say so as soon as it can.";
+          throw new HubError("JOURNAL_UNAVAILABLE", message, { details: { effect: "committed" }, cause: error });
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+
+  outcome(record: CallRecord, outcome: CallOutcome): Promise<void> {
+    return this.#writeOutcome(this.#outcomeEntry(record, outcome));
+  }
+
+  ambiguous(record: CallRecord, intent: string): Promise<void> {
+    return this.#writeOutcome(this.#outcomeEntry(record, { code: "AMBIGUOUS", at: this.#options.now() }, intent));
+  }
+
+  async #writeOutcome(entry: NewEntry): Promise<void> {
+    this.#admit();
+    try {
+      await this.#append(entry, true);
+    } catch (error) {
+      this.#backlog.keep(entry, error);
+      throw refusalOf(error);
+    }
+    this.#settle(entry.callId);
+  }
+
+  note(record: CallRecord, outcome: CallOutcome): void {
+    const entry = this.#outcomeEntry(record, outcome);
+    this.#admit();
+    this.#append(entry, false).then(
+      () => this.#settle(entry.callId),
+      (error: unknown) => this.#backlog.keep(entry, error),
+    );
+  }
+
+  abandon(record: CallRecord, outcome: CallOutcome): void {
+    this.#waiting++;
+    this.#backlog.resolve(this.stage(record, outcome));
+  }
+
+  async epoch(): Promise<number> {
+    try {
+      return (await this.#options.epochs.current()).no;
+    } catch (error) {
+      throw refusalOf(error);
+    }
+  }
+
+  retire(): Promise<void> {
+    return this.#options.epochs.retire();
+  }
+
+  status(): JournalStatus {
+    const { newest, retiring } = this.#options.epochs;
+    const open = newest !== undefined && !newest.over && !this.#closing;
+    const { no = 0, lanes = 0, commits = 0 } = newest ?? {};
+    return { epoch: no, open, waiting: this.#waiting, lanes, commits, retiring };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    // entries that fail here are kept, so that the backlog comes after them
+    await this.#options.epochs.newest?.drain();
+    await this.#backlog.stop();
+    await this.#options.epochs.close();
+  }
+
+  #outcomeEntry(record: CallRecord, outcome: CallOutcome, intent = this.#intents.get(record.callId)): NewEntry {
+    const statement = buildOutcome(record, outcome, intent);
+    return { ...factsOf(record, "outcome", outcome.code, outcome.at), statement, staged: false };
+  }
+
+  #admit(): void {
+    if (this.#closing) throw new HubError("DRAINING", "The hub is stopping: its journal takes no further entries.");
+    if (this.#waiting >= this.#options.maxWaiting) {
+      const message = `The journal is full: ${this.#waiting} entries wait to be written. Try again in a moment.`;
+      throw new HubError("JOURNAL_FULL", message);
+    }
+    this.#waiting++;
+  }
+
+  /** A call's outcome is durable, or recorded by somebody else: nobody asks for its intent any more. */
+  #settle(callId: string): void {
+    this.#waiting--;
+    this.#intents.delete(callId);
+  }
+
+  async #append(entry: NewEntry, awaited: boolean): Promise<string> {
+    const { epochs } = this.#options;
+    const writer = epochs.usable() ?? (await epochs.current());
+    return writer.append(entry, awaited);
+  }
+}
+
+function factsOf(record: CallRecord, phase: "intent" | "outcome", code: string, at: Date): EntryFacts {
+  const { accountId, callId, action, principal } = record;
+  return { accountId, callId, phase, action, principalId: principal?.id, code, at };
+}
+
+function refusalOf(error: unknown): HubError {
+  if (error instanceof HubError && error.code !== "STORE_UNAVAILABLE") return error;
+  const cause = error;
+  if (error instanceof EntryRefused && error.refusal === "spent") {
+    return new HubError("APPROVAL_SPENT", "What this call rests on was used before, or has expired.", { cause });
+  }
+  if (error instanceof EntryRefused) {
+    return new HubError("CONFLICT", `The journal has an entry of this call already (${error.refusal}).`, { cause });
+  }
+  if (error instanceof EpochOver && error.fenced) {
+    const message = "Another process took this one for dead and closed its lanes. Nothing was recorded: call again.";
+    return new HubError("LANE_LOST", message, { cause });
+  }
+  const message = "The journal cannot be written now: the call is refused, since it could not be recorded.";
+  return new HubError("JOURNAL_UNAVAILABLE", message, { cause });
+}
+
+function requireUuid({ id }: Spend): void {
+  if (/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(id)) return;
+  throw new HubError("APPROVAL_SPENT", "What this call rests on is no approval and no confirmation of this hub's.");
+}

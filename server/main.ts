@@ -1,0 +1,348 @@
+/**
+ * The composition root: the only file that knows every room of the house. `start` puts a hub together and opens its
+ * doors; run as a program, it is the hub's process.
+ */
+
+import { v7 } from "uuid";
+import { publicKeyFromBase64, publicKeyFromDer, publicKeyToPem } from "../contracts/formats/ed25519.ts";
+import type { FirstAccount } from "../contracts/hub/start-messages.ts";
+import { type HubMessage, starterMessage } from "../contracts/hub/start-messages.ts";
+import packageJson from "../package.json" with { type: "json" };
+import { actions } from "../tools/index.ts";
+import type { Gate } from "./action/gate.ts";
+import { identify, refuseAtDoor } from "./action/identify.ts";
+import { createRegistry } from "./action/registry.ts";
+import { runAction } from "./action/run-action.ts";
+import { createIdempotency } from "./action/sealed-idempotency.ts";
+import { createSimulator } from "./action/simulator.ts";
+import { visibleActions } from "./action/visible-actions.ts";
+import { EmbeddedKeyService } from "./adapters/embedded-keys/embedded-key-service.ts";
+import { openRootKeyFile } from "./adapters/embedded-keys/root-key-file.ts";
+import { accountDirectory, accountWriter } from "./adapters/postgres/account-store.ts";
+import { Database } from "./adapters/postgres/database.ts";
+import { eventStore } from "./adapters/postgres/event-store.ts";
+import { identityLookup } from "./adapters/postgres/identity-lookup.ts";
+import { identityStore } from "./adapters/postgres/identity-store.ts";
+import { journalStore } from "./adapters/postgres/journal-store.ts";
+import { PostgresKeyStore } from "./adapters/postgres/key-store.ts";
+import { openDatabase } from "./adapters/postgres/open-database.ts";
+import { policyStore } from "./adapters/postgres/policy-store.ts";
+import { postgresStore } from "./adapters/postgres/store.ts";
+import { DEFAULT_APPROVAL_SETTINGS } from "./approval/approval-settings.ts";
+import { createApprovalDesk, createApprovals } from "./approval/approvals.ts";
+import { readBasePolicies } from "./authorization/base-policies.ts";
+import { projectionOf } from "./authorization/declared-action.ts";
+import { createIdentifier } from "./authorization/identifier.ts";
+import { withInvitees } from "./authorization/invitee.ts";
+import { createPolicyAuthorizer } from "./authorization/policy-authorizer.ts";
+import { PolicyEngine } from "./authorization/policy-engine.ts";
+import { createTokenUse } from "./authorization/token-use.ts";
+import { type Config, configFrom, type Secrets, secretsFrom } from "./config/config.ts";
+import { readEnv } from "./config/env.ts";
+import { createLog, type Logger } from "./config/log.ts";
+import { prepareFolders } from "./config/prepare-folders.ts";
+import { createAccount } from "./domain/identity/create-account.ts";
+import { KEY_NAMES, type KeyService } from "./domain/keys/key-service.ts";
+import { DEFAULT_POLICY } from "./domain/policy/default-document.ts";
+import { HubError, toHubError } from "./errors.ts";
+import { executeApproved } from "./jobs/execute-approved.ts";
+import { expireApprovals } from "./jobs/expire-approvals.ts";
+import { approvalJobs, closeJobs, openJobs } from "./jobs/open-jobs.ts";
+import { QUEUES } from "./jobs/queues.ts";
+import { startIntegrator } from "./journal/integrator.ts";
+import type { OpenJournal } from "./journal/open-journal.ts";
+import { openJournal } from "./journal/open-journal.ts";
+import { startSweeper } from "./journal/sweeper.ts";
+import { createJournalVerifier } from "./journal/verify-journal.ts";
+import { DEFAULT_DOOR_SETTINGS } from "./transport/door-settings.ts";
+import { openHttpDoor } from "./transport/http-server.ts";
+import type { HubDoor, Readiness } from "./transport/hub-door.ts";
+
+export interface StartOptions {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly log: Logger;
+  /** Asked where the database has no account yet. */
+  readonly firstAccount: () => Promise<FirstAccount>;
+  readonly progress: (text: string) => void;
+}
+
+export interface Hub extends AsyncDisposable {
+  /** Where MCP clients go. */
+  readonly url: string;
+  readonly accountId: string;
+  /** The hub account's root key, SPKI PEM. */
+  readonly rootKey: string;
+  /** This start made the first account. */
+  readonly created: boolean;
+  readonly database: { readonly kind: "embedded" | "external"; readonly osUser?: string };
+  /** Refuses new calls, finishes running ones, then closes everything in the reverse order of opening. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Puts a hub together and opens its doors. Throws HubError where it cannot stand: CONFIG_INVALID, DATA_FOLDER_UNUSABLE,
+ * DATABASE_*, MIGRATION_*, KEY_SERVICE_UNREACHABLE. What was opened by then is closed again.
+ */
+export async function start({ config, secrets, log, firstAccount, progress }: StartOptions): Promise<Hub> {
+  await using opening = new AsyncDisposableStack();
+  const { folders } = config;
+  await prepareFolders(folders);
+  const opened = await openDatabase({
+    dataDir: folders.data,
+    ...(secrets.databaseUrl && { databaseUrl: secrets.databaseUrl.reveal() }),
+    ...(secrets.migrationUrl && { migrationUrl: secrets.migrationUrl.reveal() }),
+    setup: { queues: QUEUES },
+    log: (message) => log.warn(message),
+    onProgress: progress,
+  });
+  opening.defer(() => opened.release());
+  const database = new Database(opened.runtime, {
+    poolSize: config.database.poolSize,
+    onError: (err) => log.warn({ err }, "an idle database connection broke"),
+  });
+  opening.defer(() => database.close());
+
+  const directory = accountDirectory(database);
+  const known = await directory.hubAccountId();
+  const rootKey = await openRootKeyFile({
+    path: folders.rootKeyFile,
+    dataFolder: folders.data,
+    create: known === undefined,
+  });
+  const keys = new EmbeddedKeyService(rootKey, new PostgresKeyStore(database));
+
+  const boss = await openJobs(opened.runtime, (err) => log.warn({ err }, "the job queue had a fault"));
+  opening.defer(() => closeJobs(boss, config.server.drainSeconds * 1000));
+  const store = postgresStore(database, approvalJobs(boss));
+  const hubAccountId = known ?? (await foundFirstAccount(database, await firstAccount()));
+  for (const name of KEY_NAMES) await keys.create(hubAccountId, name);
+
+  const integrator = startIntegrator({ database, log });
+  opening.defer(() => integrator.close());
+  const journal = await openJournal({
+    store: journalStore(database, opened.runtime),
+    keys,
+    hubId: hubAccountId,
+    log,
+    onCommitted: integrator.kick,
+  });
+  opening.defer(() => journal.close());
+  const sweeper = await startSweeper({ database, journal, log });
+  opening.defer(() => sweeper.close());
+
+  const lookup = identityLookup(database);
+  const tokenUse = createTokenUse((ids) => lookup.touchTokens(ids), {
+    report: (err) => log.warn({ err }, "the last use of tokens was not written"),
+  });
+  opening.use(tokenUse);
+  const identifier = withInvitees(createIdentifier(lookup, tokenUse), lookup);
+  const registry = createRegistry(actions);
+  const engine = new PolicyEngine({
+    actions: actions.map((action) => ({ ...action, policyInput: projectionOf(action.input, action.policyInput) })),
+    base: readBasePolicies(),
+  });
+  opening.defer(() => engine.close());
+  const authorizer = await createPolicyAuthorizer(engine, registry, store);
+  const now = () => new Date();
+  const hub = { id: hubAccountId, version: packageJson.version };
+  const approvalSetup = {
+    hub,
+    keys,
+    approvers: authorizer,
+    settings: DEFAULT_APPROVAL_SETTINGS,
+    store,
+    identifier,
+    now,
+  };
+  const gate: Gate = {
+    hubAccountId,
+    registry,
+    identifier,
+    authorizer,
+    approvals: createApprovals(approvalSetup),
+    idempotency: createIdempotency(keys),
+    journal,
+    store,
+    services: {
+      hub,
+      policyChecker: engine,
+      simulator: createSimulator(() => gate),
+      journalVerifier: createJournalVerifier({ database, keys }),
+      approvalDesk: createApprovalDesk(approvalSetup),
+    },
+    inputMac: async (accountId, action, canonical) =>
+      (await keys.hmac(accountId, "mac", Buffer.from(`${action}\n${canonical}`))).mac,
+    now,
+    report: (err, facts) => log.error({ err, ...facts }, "a call failed"),
+  };
+  await executeApproved(boss, gate);
+  await expireApprovals(boss, gate);
+
+  const { mac: sealKey } = await keys.hmac(hubAccountId, "mac", Buffer.from("confirmation state"));
+  const door: HubDoor = {
+    identify: (token, channel) => identify(gate, token, channel),
+    run: (request) => runAction(gate, request),
+    visible: (caller, channel) => visibleActions(gate, caller, channel),
+    refuse: (error, facts) => refuseAtDoor(gate, error, facts),
+    ready: () => readiness(database, journal, keys, hubAccountId),
+    sealKey,
+    version: packageJson.version,
+    log,
+  };
+  const { host, port, allowedHosts, allowedOrigins, maxBodyBytes, maxInFlight, drainSeconds } = config.server;
+  const http = await openHttpDoor(door, {
+    ...DEFAULT_DOOR_SETTINGS,
+    host,
+    port,
+    allowedHosts,
+    allowedOrigins,
+    maxBodyBytes,
+    maxInFlight,
+    drainMs: drainSeconds * 1000,
+  }).catch((cause) => {
+    throw new HubError(
+      "CONFIG_INVALID",
+      `The hub cannot listen on ${host}:${port} (${cause.code ?? cause.message}). Is one running already? COUNTERSIGN_PORT takes another port.`,
+      { cause },
+    );
+  });
+  opening.defer(() => http.drain());
+  const rooms = opening.move();
+  return {
+    url: `${http.url}/mcp`,
+    accountId: hubAccountId,
+    rootKey: await rootKeyPem(keys, hubAccountId),
+    created: known === undefined,
+    database: { kind: opened.kind, ...(opened.osUser !== undefined && { osUser: opened.osUser }) },
+    stop: () => rooms.disposeAsync(),
+    [Symbol.asyncDispose]: () => rooms.disposeAsync(),
+  };
+}
+
+/** The first account and everything it cannot be without, in one transaction. Two hubs at once: one makes it. */
+async function foundFirstAccount(database: Database, asked: FirstAccount): Promise<string> {
+  const accountId = v7();
+  const seed = ({ tokenId, tokenSha256 }: { tokenId: string; tokenSha256: string }) => ({
+    id: tokenId,
+    sha256: Buffer.from(tokenSha256, "hex"),
+  });
+  await database.transact(accountId, (session) =>
+    createAccount(
+      {
+        accounts: accountWriter(session),
+        identity: identityStore(session),
+        policy: policyStore(session),
+        events: eventStore(session),
+      },
+      {
+        accountId,
+        name: asked.name,
+        isHub: true,
+        person: { name: asked.operator.name, publicKey: publicKeyFromBase64(asked.operator.publicKey) },
+        agent: { name: asked.agent.name },
+        tokens: { operator: seed(asked.operator), agent: seed(asked.agent) },
+        policy: { document: DEFAULT_POLICY.canonical, hash: DEFAULT_POLICY.hash },
+        now: new Date(),
+      },
+    ),
+  );
+  return accountId;
+}
+
+/** Able to serve: the database answers, entries can be written, the account's keys open. */
+async function readiness(
+  database: Database,
+  journal: OpenJournal,
+  keys: KeyService,
+  accountId: string,
+): Promise<Readiness> {
+  const works = (check: Promise<unknown>) =>
+    check.then(
+      () => ({ ok: true }),
+      () => ({ ok: false }),
+    );
+  const checks = {
+    database: await works(database.query("select 1")),
+    journal: { ok: journal.status().open },
+    keys: await works(keys.hmac(accountId, "mac", Buffer.of())),
+  };
+  return { ok: Object.values(checks).every((check) => check.ok), checks };
+}
+
+async function rootKeyPem(keys: KeyService, accountId: string): Promise<string> {
+  const { versions } = await keys.metadata(accountId, "root");
+  const der = versions.at(-1)?.publicKey;
+  if (!der) throw new TypeError("a root key signs, so it has a public half");
+  return publicKeyToPem(publicKeyFromDer(der));
+}
+
+/** The hub's process: says over IPC how it comes up, drains on SIGTERM, and ends with the one who started it. */
+async function main(): Promise<void> {
+  const say = (message: HubMessage) => process.send?.(message);
+  const stopping = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopping.abort());
+  process.on("disconnect", () => stopping.abort());
+  try {
+    const env = readEnv();
+    const config = configFrom(env);
+    const log = createLog(config.log);
+    await using hub = await start({
+      config,
+      secrets: secretsFrom(env),
+      log,
+      firstAccount: askForFirstAccount,
+      progress: (text) => say({ type: "progress", text }),
+    });
+    const { url, accountId, rootKey, created, database } = hub;
+    say({
+      type: "ready",
+      url,
+      accountId,
+      rootKey,
+      created,
+      database: database.kind,
+      ...(database.osUser !== undefined && { osUser: database.osUser }),
+    });
+    log.info({ url, accountId }, "ready");
+    await new Promise((stop) =>
+      stopping.signal.aborted ? stop(undefined) : stopping.signal.addEventListener("abort", stop),
+    );
+    log.info("draining");
+  } catch (error) {
+    const { code, message, cause } = toHubError(error);
+    say({ type: "failed", code, message });
+    if (!process.send || code === "INTERNAL")
+      process.stderr.write(
+        `${code}: ${message}\n${code === "INTERNAL" ? `${String((cause as Error)?.stack ?? cause)}\n` : ""}`,
+      );
+    process.exitCode = 1;
+  } finally {
+    process.disconnect?.();
+  }
+}
+
+/** Keys and tokens of the first account are the command line's to make. */
+function askForFirstAccount(): Promise<FirstAccount> {
+  const { send } = process;
+  if (!send)
+    throw new HubError(
+      "CONFIG_INVALID",
+      "This database has no account yet. Start the hub once with: npx countersign start",
+    );
+  return new Promise((resolve, reject) => {
+    process.once("message", (message) => {
+      const answer = starterMessage.safeParse(message);
+      if (answer.success) resolve(answer.data.account);
+      else
+        reject(
+          new HubError("CONFIG_INVALID", "What the command line said about the first account cannot be read.", {
+            cause: answer.error,
+          }),
+        );
+    });
+    process.send?.({ type: "first-account-needed" } satisfies HubMessage);
+  });
+}
+
+if (import.meta.main) await main();

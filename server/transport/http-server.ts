@@ -1,0 +1,161 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { HubError, toHubError } from "../errors.ts";
+import { ActionEndpoint } from "./action-endpoint.ts";
+import { refuseTokenInQuery } from "./bearer-token.ts";
+import type { DoorSettings } from "./door-settings.ts";
+import { Exchange } from "./exchange.ts";
+import { HealthEndpoint } from "./health/health-endpoint.ts";
+import type { HubDoor } from "./hub-door.ts";
+import { answerFault } from "./mcp/errors.ts";
+import { McpEndpoint } from "./mcp/mcp-endpoint.ts";
+import { OwnAddress } from "./own-address.ts";
+import { answerProblem } from "./problem.ts";
+import { recordRefusal } from "./refusals.ts";
+import { Traffic } from "./traffic.ts";
+
+const MCP_PATH = "/mcp";
+
+/** An open HTTP door. */
+export interface HttpDoor extends AsyncDisposable {
+  readonly port: number;
+  /** `http://host:port`, without a path. */
+  readonly url: string;
+  /** Refuses new calls, lets running ones finish within `drainMs`, then closes. Health answers until then. */
+  drain(): Promise<void>;
+}
+
+/** Opens the door: MCP, plain actions and health on one port. Throws what the system says where it cannot listen. */
+export async function openHttpDoor(door: HubDoor, settings: DoorSettings): Promise<HttpDoor> {
+  const server = createServer({
+    maxHeaderSize: settings.maxHeaderBytes,
+    headersTimeout: settings.headersTimeoutMs,
+    requestTimeout: settings.requestTimeoutMs,
+    // how often the two above are looked at
+    connectionsCheckingInterval: Math.max(50, Math.min(5000, settings.headersTimeoutMs / 2)),
+    keepAliveTimeout: 65_000,
+    noDelay: true,
+  });
+  server.maxConnections = settings.maxConnections;
+  server.listen(settings.port, settings.host);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return new OpenDoor(door, settings, server, port);
+}
+
+class OpenDoor implements HttpDoor {
+  readonly port: number;
+  readonly url: string;
+  readonly #door: HubDoor;
+  readonly #settings: DoorSettings;
+  readonly #server: Server;
+  readonly #own: OwnAddress;
+  readonly #traffic: Traffic;
+  readonly #mcp: McpEndpoint;
+  readonly #actions: ActionEndpoint;
+  readonly #health: HealthEndpoint;
+  /** What is open on each connection: clients may send the next request before they have an answer. */
+  readonly #exchanges = new WeakMap<Socket, Set<Exchange>>();
+  #drained: Promise<void> | undefined;
+
+  constructor(door: HubDoor, settings: DoorSettings, server: Server, port: number) {
+    this.port = port;
+    this.url = `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`;
+    this.#door = door;
+    this.#settings = settings;
+    this.#server = server;
+    this.#own = new OwnAddress(settings, port);
+    this.#traffic = new Traffic(settings.maxInFlight);
+    this.#mcp = new McpEndpoint(door, this.#traffic, settings);
+    this.#actions = new ActionEndpoint(door, this.#traffic, settings);
+    this.#health = new HealthEndpoint(door, this.#traffic);
+    server.on("request", (request, response) => void this.#serve(request, response));
+    server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => this.#refuseUnreadable(error, socket));
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.drain();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const exchange = new Exchange(request, response);
+    this.#follow(exchange);
+    const isMcp = exchange.path === MCP_PATH;
+    try {
+      this.#own.check(request.headers);
+      if (HealthEndpoint.serves(exchange.path)) return await this.#health.serve(exchange);
+      refuseTokenInQuery(request.url ?? "");
+      this.#traffic.admit(exchange);
+      if (isMcp) await this.#mcp.serve(exchange);
+      else if (ActionEndpoint.serves(exchange.path)) await this.#actions.serve(exchange);
+      else answerProblem(exchange, new HubError("NOT_FOUND", "There is nothing at this address."));
+    } catch (thrown) {
+      const error = toHubError(thrown);
+      if (error.code === "INTERNAL") this.#door.log.error({ err: thrown, requestId: exchange.id }, "a request failed");
+      recordRefusal(this.#door, exchange, error, isMcp ? "mcp" : "http");
+      if (this.#traffic.draining) response.setHeader("connection", "close");
+      if (isMcp) answerFault(exchange, error);
+      else answerProblem(exchange, error);
+    }
+  }
+
+  async #drain(): Promise<void> {
+    await this.#traffic.drain(this.#settings.drainMs);
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    await this.#mcp.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  /** What is no HTTP, or came too slowly. */
+  #refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+    this.#door.log.debug({ code: error.code, from: socket.remoteAddress }, "unreadable request");
+    // an earlier request on this connection may still get its answer: this one must not be taken for it
+    const [first, ...more] = this.#exchanges.get(socket) ?? [];
+    const itsOwn = first === undefined || (more.length === 0 && !first.request.complete && !first.response.headersSent);
+    if (!socket.writable || !itsOwn) return void socket.destroy();
+    const status = STATUS_LINES[error.code ?? ""] ?? "400 Bad Request";
+    socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    socket.destroySoon();
+  }
+
+  #follow(exchange: Exchange): void {
+    const { socket } = exchange.request;
+    const open = this.#exchanges.get(socket) ?? new Set();
+    this.#exchanges.set(socket, open.add(exchange));
+    exchange.response.once("close", () => {
+      open.delete(exchange);
+      this.#report(exchange);
+    });
+  }
+
+  #report(exchange: Exchange): void {
+    const { id, traceId, path, subject, caller, started, response, request } = exchange;
+    const status = response.headersSent ? response.statusCode : 499;
+    this.#door.log[status >= 500 ? "warn" : "debug"](
+      {
+        requestId: id,
+        traceId,
+        method: request.method,
+        path,
+        status,
+        ms: Math.round(performance.now() - started),
+        ...(subject && { subject }),
+        ...(caller && { principal: caller.principal.id, account: caller.account.id }),
+      },
+      "request",
+    );
+  }
+}
+
+const STATUS_LINES: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};

@@ -1,0 +1,37 @@
+import type { ActionRequest, ActionResult } from "../action/action-request.ts";
+import type { Caller } from "../action/caller.ts";
+import type { RegisteredAction } from "../action/registry.ts";
+import type { Channel } from "../action/risk.ts";
+import type { Logger } from "../config/log.ts";
+import type { HubError } from "../errors.ts";
+
+/** What is known of a call that a door refused by itself. */
+export interface RefusalFacts {
+  readonly channel: Channel;
+  readonly caller?: Caller;
+  readonly action?: string;
+  readonly traceId?: string;
+}
+
+export interface Readiness {
+  readonly ok: boolean;
+  /** By name: database, journal, keys. */
+  readonly checks: Readonly<Record<string, { readonly ok: boolean }>>;
+}
+
+/** The hub as its doors see it. A door translates and limits; it decides nothing and keeps nothing. */
+export interface HubDoor {
+  /** Throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED, PRINCIPAL_BANNED, each recorded; STORE_UNAVAILABLE. */
+  identify(token: string | undefined, channel: Channel): Promise<Caller>;
+  /** The gate. Throws HubError for every refusal and failure, each recorded. */
+  run(request: ActionRequest): Promise<ActionResult>;
+  /** What the caller is shown at this door, sorted by name. */
+  visible(caller: Caller, channel: Channel): Promise<readonly RegisteredAction[]>;
+  /** Records what the door refused before the gate could: a body too large, a foreign Origin. */
+  refuse(error: HubError, facts: RefusalFacts): void;
+  ready(): Promise<Readiness>;
+  /** 32 bytes that every process of this hub has: seals what a client holds between two rounds. */
+  readonly sealKey: Buffer;
+  readonly version: string;
+  readonly log: Logger;
+}

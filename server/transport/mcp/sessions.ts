@@ -1,0 +1,113 @@
+import { randomUUID } from "node:crypto";
+import { NodeStreamableHTTPServerTransport } from "@modelcontextprotocol/node";
+import type { Json } from "../../../contracts/formats/canonical-json.ts";
+import { HubError } from "../../errors.ts";
+import type { DoorSettings } from "../door-settings.ts";
+import { asAuthInfo, type IdentifiedExchange } from "./exchange-context.ts";
+import { protocolServer } from "./protocol-server.ts";
+import type { ToolCallDoor } from "./tool-call.ts";
+
+interface Session {
+  readonly id: string;
+  readonly principalId: string;
+  readonly transport: NodeStreamableHTTPServerTransport;
+  lastUsed: number;
+  /** Exchanges that are open now, a waiting stream included. */
+  open: number;
+}
+
+type SessionLimits = Pick<DoorSettings, "maxSessions" | "maxSessionsPerPrincipal" | "sessionIdleMs">;
+
+/**
+ * The 2025 revisions keep a session: it lives in this process and belongs to the principal that opened it. Losing the
+ * process ends it; the client opens another.
+ */
+export class Sessions {
+  readonly #at: ToolCallDoor;
+  readonly #limits: SessionLimits;
+  /** In order of last use. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(at: ToolCallDoor, limits: SessionLimits) {
+    this.#at = at;
+    this.#limits = limits;
+    this.#sweeper = setInterval(() => this.#endIdle(), Math.max(50, limits.sessionIdleMs / 4)).unref();
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** A request of an open session. Throws NOT_FOUND: for another principal's session as for none. */
+  async serve(identified: IdentifiedExchange, id: string, body?: Json): Promise<void> {
+    const session = this.#sessions.get(id);
+    if (session?.principalId !== identified.caller.principal.id)
+      throw new HubError("NOT_FOUND", "There is no such session; open one with initialize.");
+    await this.#handle(session, identified, body);
+  }
+
+  /** An `initialize`. Throws OVERLOADED. */
+  async open(identified: IdentifiedExchange, body: Json): Promise<void> {
+    const principalId = identified.caller.principal.id;
+    this.#makeRoom(principalId);
+    const id = randomUUID();
+    const transport = new NodeStreamableHTTPServerTransport({ sessionIdGenerator: () => id });
+    const session: Session = { id, principalId, transport, lastUsed: Date.now(), open: 0 };
+    const server = protocolServer(this.#at, "legacy");
+    server.onerror = (error) => this.#at.door.log.debug({ err: error, session: id }, "mcp");
+    server.onclose = () => this.#sessions.delete(id);
+    await server.connect(transport);
+    this.#sessions.set(id, session);
+    await this.#handle(session, identified, body);
+    // a handshake that failed leaves nothing behind
+    if (transport.sessionId === undefined) await transport.close();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    await Promise.all([...this.#sessions.values()].map(({ transport }) => transport.close()));
+  }
+
+  async #handle(session: Session, identified: IdentifiedExchange, body: Json | undefined): Promise<void> {
+    const { exchange } = identified;
+    this.#touch(session);
+    session.open++;
+    exchange.response.once("close", () => {
+      session.open--;
+      this.#touch(session);
+    });
+    await session.transport.handleRequest(
+      Object.assign(exchange.request, { auth: asAuthInfo(identified) }),
+      exchange.response,
+      body,
+    );
+  }
+
+  #touch(session: Session): void {
+    session.lastUsed = Date.now();
+    if (this.#sessions.delete(session.id)) this.#sessions.set(session.id, session);
+  }
+
+  /** Who opens too many loses the one they used least; nobody loses theirs to another. */
+  #makeRoom(principalId: string): void {
+    const own = [...this.#sessions.values()].filter((session) => session.principalId === principalId);
+    if (own.length >= this.#limits.maxSessionsPerPrincipal) {
+      const idle = own.find((session) => session.open === 0);
+      if (!idle) throw new HubError("OVERLOADED", `This principal has ${own.length} busy sessions; close one first.`);
+      void idle.transport.close();
+    }
+    if (this.#sessions.size >= this.#limits.maxSessions)
+      throw new HubError(
+        "OVERLOADED",
+        "This hub keeps as many sessions as it can; call again in a moment, or speak revision 2026-07-28.",
+      );
+  }
+
+  #endIdle(): void {
+    const deadline = Date.now() - this.#limits.sessionIdleMs;
+    for (const session of this.#sessions.values()) {
+      if (session.open === 0 && session.lastUsed < deadline) void session.transport.close();
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { CallToolResult } from "@modelcontextprotocol/server";
+import type { Done, Pending, ReceiptReference } from "../../action/action-request.ts";
+import type { HubError } from "../../errors.ts";
+import { factsOf } from "./errors.ts";
+
+/** Where programs find a call's evidence, its error, and what it waits for. */
+export const RECEIPT = "countersign/receipt";
+export const ERROR = "countersign/error";
+export const APPROVAL = "countersign/approval";
+
+/** Fits the tool's output schema; the text is for who reads the chat. */
+export function doneResult({ output, summary, receipt, replayed }: Done): CallToolResult {
+  return {
+    structuredContent: output,
+    content: [{ type: "text", text: summary }],
+    _meta: { ...receiptMeta(receipt), ...(replayed && { "countersign/replayed": true }) },
+  };
+}
+
+/**
+ * Refused, failed, or not allowed yet: an error to the caller, never a success that says otherwise. There is no
+ * `structuredContent`: the output schema speaks of successes, and clients of the 2025 revisions hold errors to it too.
+ * A model reads the text, so that the code, the path and the details stand there; programs read `_meta`.
+ */
+export function errorResult(error: HubError): CallToolResult {
+  const { code, message, path, details } = factsOf(error);
+  const where = path ? ` (at ${path})` : "";
+  const more = details ? `\n${JSON.stringify(details)}` : "";
+  return {
+    isError: true,
+    content: [{ type: "text", text: `${code}: ${message}${where}${more}` }],
+    _meta: { [ERROR]: factsOf(error) },
+  };
+}
+
+/** Nothing has happened, so it is no success; nobody refused, so the text says what comes next. */
+export function pendingResult({ approval, receipt }: Pending): CallToolResult {
+  const { requestId, action, needs, headline, approvalExpiresAt, merged } = approval;
+  const expires = approvalExpiresAt.toISOString();
+  const message = `${action} waits for ${needs}. Nothing has been done yet.`;
+  const text = [
+    `APPROVAL_PENDING: ${message}`,
+    `Asked for: ${headline}`,
+    `Approval request ${requestId}${merged ? " (the same call was waiting already)" : ""}, open until ${expires}.`,
+    `To agree, a person runs: npx countersign approve ${requestId}`,
+    "The hub then carries it out once, by itself: do not call again. " +
+      "To learn how it ended, ask system_approval_get_request for this id.",
+  ].join("\n");
+  return {
+    isError: true,
+    content: [{ type: "text", text }],
+    _meta: {
+      [ERROR]: { code: "APPROVAL_PENDING", message, details: { requestId } },
+      [APPROVAL]: { requestId, action, needs, headline, approvalExpiresAt: expires, merged },
+      ...receiptMeta(receipt),
+    },
+  };
+}
+
+function receiptMeta({ id, callId, salt }: ReceiptReference): Record<string, unknown> {
+  return { [RECEIPT]: { id, callId, salt } };
+}

@@ -1,0 +1,61 @@
+import { HubError } from "../errors.ts";
+import type { DoorSettings } from "./door-settings.ts";
+
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+/** Accepted values are remembered, since a client sends the same one each time; the number of ports bounds nothing. */
+const REMEMBERED = 256;
+
+/**
+ * Answers only requests that were meant for this hub: a page that rebinds its name to this address (DNS rebinding) still
+ * sends its own name as Host, and a foreign page its own Origin. Loopback is checked too: that is where browsers are.
+ */
+export class OwnAddress {
+  readonly #hosts: ReadonlySet<string>;
+  readonly #origins: ReadonlySet<string>;
+  readonly #accepted = new Set<string>();
+
+  /** `port` is the one listened on: behind `port: 0` it is known only then. */
+  constructor(
+    { host, allowedHosts, allowedOrigins }: Pick<DoorSettings, "host" | "allowedHosts" | "allowedOrigins">,
+    port: number,
+  ) {
+    const own = [...LOOPBACK, host.includes(":") && !host.startsWith("[") ? `[${host}]` : host].map((h) =>
+      h.toLowerCase(),
+    );
+    this.#hosts = new Set([...own, ...allowedHosts]);
+    this.#origins = new Set([
+      ...own.map((name) => originOf(`http://${name}:${port}`)),
+      ...allowedOrigins.map(originOf),
+    ]);
+  }
+
+  /** Throws ORIGIN_REFUSED. */
+  check(headers: { readonly host?: string | undefined; readonly origin?: string | undefined }): void {
+    this.#checkHost(headers.host ?? "");
+    // programs send no Origin, browsers always do where it matters
+    if (headers.origin !== undefined && !this.#origins.has(originOf(headers.origin)))
+      throw new HubError(
+        "ORIGIN_REFUSED",
+        "This hub does not answer pages of that origin. COUNTERSIGN_ALLOWED_ORIGINS names those it does.",
+      );
+  }
+
+  #checkHost(host: string): void {
+    if (this.#accepted.has(host)) return;
+    const [, name, port] = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i.exec(host) ?? [];
+    const lower = name?.toLowerCase();
+    if (lower === undefined || !(this.#hosts.has(lower) || this.#hosts.has(`${lower}:${port}`)))
+      throw new HubError(
+        "ORIGIN_REFUSED",
+        "This hub does not answer to that Host. COUNTERSIGN_ALLOWED_HOSTS names those it does.",
+      );
+    if (this.#accepted.size < REMEMBERED) this.#accepted.add(host);
+  }
+}
+
+/** In the form that browsers send: lower case, without the scheme's own port. */
+function originOf(origin: string): string {
+  const parsed = URL.canParse(origin) ? new URL(origin).origin : "null";
+  // schemes that are not the web's have the origin "null" to the parser: they must not all be alike
+  return parsed === "null" ? origin.toLowerCase() : parsed;
+}
