@@ -1,5 +1,14 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { HubError } from "../server/errors.ts";
@@ -41,7 +50,10 @@ export class CliFolder {
   /** Names of the tokens kept here. */
   tokens(): string[] {
     if (!existsSync(this.path)) return [];
-    return readdirSync(this.path).filter((file) => file.endsWith(".token")).map((file) => file.slice(0, -".token".length)).sort();
+    return readdirSync(this.path)
+      .filter((file) => file.endsWith(".token"))
+      .map((file) => file.slice(0, -".token".length))
+      .sort();
   }
 
   /** The person's Ed25519 signing key; the hub knows its public half alone. */
@@ -54,7 +66,10 @@ export class CliFolder {
 
   saveSigningKey(privateKey: KeyObject): void {
     if (existsSync(this.#file("signing-key.pem")))
-      throw new HubError("ALREADY_EXISTS", `${this.#file("signing-key.pem")} exists already: move it away, or set COUNTERSIGN_CONFIG_DIR to another folder.`);
+      throw new HubError(
+        "ALREADY_EXISTS",
+        `${this.#file("signing-key.pem")} exists already: move it away, or set COUNTERSIGN_CONFIG_DIR to another folder.`,
+      );
     this.#write("signing-key.pem", privateKey.export({ type: "pkcs8", format: "pem" }) as string);
   }
 
@@ -66,7 +81,10 @@ export class CliFolder {
     const file = this.#file(name);
     if (!existsSync(file)) return undefined;
     if ((statSync(file).mode & 0o077) !== 0)
-      throw new HubError("CONFIG_INVALID", `Others can read ${file}. If nobody did: chmod 600 '${file}'; else replace what is in it.`);
+      throw new HubError(
+        "CONFIG_INVALID",
+        `Others can read ${file}. If nobody did: chmod 600 '${file}'; else replace what is in it.`,
+      );
     return readFileSync(file, "utf8");
   }
 
@@ -81,6 +99,7 @@ export class CliFolder {
 }
 
 function checked(name: string): string {
-  if (!NAME.test(name)) throw new HubError("INPUT_INVALID", "A token's name has lower case letters, digits and dashes.", { path: "name" });
+  if (!NAME.test(name))
+    throw new HubError("INPUT_INVALID", "A token's name has lower case letters, digits and dashes.", { path: "name" });
   return name;
 }

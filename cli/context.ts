@@ -1,6 +1,6 @@
 import type { Config, Secrets } from "../server/config/config.ts";
 import { HubError } from "../server/errors.ts";
-import { CliFolder } from "./cli-folder.ts";
+import type { CliFolder } from "./cli-folder.ts";
 import { HubClient } from "./hub-client.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -4,6 +4,7 @@ import { openRequest } from "../contracts/approval/request.ts";
 import { decisionTaken, requestDetail } from "../contracts/approval/request-view.ts";
 import { signEnvelope } from "../contracts/formats/dsse.ts";
 import { HubError } from "../server/errors.ts";
+import type { CliFolder } from "./cli-folder.ts";
 import { type CliContext, connectedHub } from "./context.ts";
 import type { HubClient } from "./hub-client.ts";
 import { printable, type Terminal } from "./terminal.ts";
@@ -13,19 +14,35 @@ import { whoami } from "./whoami.ts";
  * Shows the preview that the request is bound to, asks, and signs here, with the person's own key. The statement and
  * the preview are checked against each other first: what is signed is what was shown, whatever the hub says.
  */
-export async function decideRequest(context: CliContext, id: string, decision: DecisionWord, options: { yes?: true; reason?: string }): Promise<void> {
+export async function decideRequest(
+  context: CliContext,
+  id: string,
+  decision: DecisionWord,
+  options: { yes?: true; reason?: string },
+): Promise<void> {
   const { terminal } = context;
   const hub = connectedHub(context);
   const detail = await hub.output(requestDetail, "system_approval_get_request", { requestId: id });
   const request = openRequest(id, detail);
   const { action, requester, approvalExpiresAt } = request.predicate;
   terminal.note(previewWords(terminal, request.preview));
-  terminal.note(`\naction ${action}, asked by ${requester.kind} ${detail.requester.name}, needs ${detail.needs}, until ${approvalExpiresAt}\n`);
+  terminal.note(
+    `\naction ${action}, asked by ${requester.kind} ${detail.requester.name}, needs ${detail.needs}, until ${approvalExpiresAt}\n`,
+  );
   if (!options.yes && !(await terminal.confirm(decision === "approve" ? "Sign your approval?" : "Sign your veto?")))
     throw new HubError("CONFIRMATION_DECLINED", "Nothing was signed. (Where nobody can be asked, --yes signs.)");
-  const taken = await signDecision(context, hub, { id, request, decision, ...(options.reason !== undefined && { reason: options.reason }) });
+  const taken = await signDecision(context.folder, hub, {
+    id,
+    request,
+    decision,
+    ...(options.reason !== undefined && { reason: options.reason }),
+  });
   const after = taken.state === "approved" ? await settled(hub, id) : undefined;
-  terminal.show(after ?? taken, () => (after ? outcomeWords(after) : `Signed: ${taken.decision}. ${taken.approvals} of ${taken.needed} approvals; the request is ${taken.state}.`));
+  terminal.show(after ?? taken, () =>
+    after
+      ? outcomeWords(after)
+      : `Signed: ${taken.decision}. ${taken.approvals} of ${taken.needed} approvals; the request is ${taken.state}.`,
+  );
 }
 
 interface Signed {
@@ -36,11 +53,16 @@ interface Signed {
 }
 
 /** Signs and sends one decision. */
-export async function signDecision(context: CliContext, hub: HubClient, { id, request, decision, reason }: Signed) {
-  const key = context.folder.signingKey();
-  if (!key) throw new HubError("CONFIG_INVALID", `There is no signing key in ${context.folder.path}. Decisions are signed by people who joined with a key of their own.`);
+export async function signDecision(folder: CliFolder, hub: HubClient, { id, request, decision, reason }: Signed) {
+  const key = folder.signingKey();
+  if (!key)
+    throw new HubError(
+      "CONFIG_INVALID",
+      `There is no signing key in ${folder.path}. Decisions are signed by people who joined with a key of their own.`,
+    );
   const { principal } = await whoami(hub);
-  if (!principal.person) throw new HubError("DECISION_NOT_ALLOWED", `${principal.name} is no person's operator: only people decide.`);
+  if (!principal.person)
+    throw new HubError("DECISION_NOT_ALLOWED", `${principal.name} is no person's operator: only people decide.`);
   const payload = buildDecision(id, {
     decision,
     ...(reason !== undefined && { reason }),
@@ -50,7 +72,12 @@ export async function signDecision(context: CliContext, hub: HubClient, { id, re
     requestDigest: request.digest,
   });
   const envelope = signEnvelope(payload, key);
-  return hub.output(decisionTaken, "system_approval_decide_request", { requestId: id, decision, envelope, ...(reason !== undefined && { reason }) });
+  return hub.output(decisionTaken, "system_approval_decide_request", {
+    requestId: id,
+    decision,
+    envelope,
+    ...(reason !== undefined && { reason }),
+  });
 }
 
 /** The hub executes right after the last approval: a few looks tell how it ended. */
@@ -63,7 +90,8 @@ export async function settled(hub: HubClient, id: string) {
 }
 
 function outcomeWords(detail: Awaited<ReturnType<typeof settled>>): string {
-  if (detail.state === "executed") return `Signed and executed. Receipts: ${detail.executionCallId}.intent and .outcome`;
+  if (detail.state === "executed")
+    return `Signed and executed. Receipts: ${detail.executionCallId}.intent and .outcome`;
   if (detail.errorCode) return `Signed, but the call ended as ${detail.state} (${detail.errorCode}).`;
   return `Signed. The request is ${detail.state}.`;
 }

@@ -3,14 +3,31 @@ import * as z from "zod";
 import { type ErrorCode, HubError } from "../server/errors.ts";
 
 const receipt = z.object({ id: z.string(), callId: z.string(), salt: z.string() });
-const done = z.object({ status: z.literal("done"), output: z.record(z.string(), z.unknown()), summary: z.string(), receipt });
+const done = z.object({
+  status: z.literal("done"),
+  output: z.record(z.string(), z.unknown()),
+  summary: z.string(),
+  receipt,
+});
 const pending = z.object({
   status: z.literal("pending"),
-  approval: z.object({ requestId: z.string(), action: z.string(), needs: z.string(), headline: z.string(), approvalExpiresAt: z.string(), merged: z.boolean() }),
+  approval: z.object({
+    requestId: z.string(),
+    action: z.string(),
+    needs: z.string(),
+    headline: z.string(),
+    approvalExpiresAt: z.string(),
+    merged: z.boolean(),
+  }),
   receipt,
 });
 const answer = z.discriminatedUnion("status", [done, pending]);
-const problem = z.object({ code: z.string(), detail: z.string(), path: z.string().optional(), details: z.record(z.string(), z.unknown()).optional() });
+const problem = z.object({
+  code: z.string(),
+  detail: z.string(),
+  path: z.string().optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
 
 export type HubAnswer = z.output<typeof answer>;
 export type DoneAnswer = z.output<typeof done>;
@@ -32,7 +49,8 @@ export class HubClient {
     const body: unknown = await response.json().catch(() => undefined);
     if (response.ok) return answer.parse(body);
     const failure = problem.safeParse(body);
-    if (!failure.success) throw new HubError("HUB_UNREACHABLE", `${this.url} answered with HTTP ${response.status}, not as a hub does.`);
+    if (!failure.success)
+      throw new HubError("HUB_UNREACHABLE", `${this.url} answered with HTTP ${response.status}, not as a hub does.`);
     const { code, detail, path, details } = failure.data;
     throw new HubError(code as ErrorCode, detail, { ...(path !== undefined && { path }), ...(details && { details }) });
   }
@@ -42,7 +60,9 @@ export class HubClient {
     const result = await this.call(action, input);
     if (result.status === "done") return result;
     const { requestId, needs } = result.approval;
-    throw new HubError("APPROVAL_PENDING", `Waits for ${needs}: npx countersign approve ${requestId}`, { details: { requestId } });
+    throw new HubError("APPROVAL_PENDING", `Waits for ${needs}: npx countersign approve ${requestId}`, {
+      details: { requestId },
+    });
   }
 
   /** One action's output, read by its schema. */
@@ -54,11 +74,19 @@ export class HubClient {
     try {
       return await fetch(new URL(`/v1/actions/${encodeURIComponent(action)}`, this.url), {
         method: "POST",
-        headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/json", "idempotency-key": idempotencyKey },
+        headers: {
+          authorization: `Bearer ${this.#token}`,
+          "content-type": "application/json",
+          "idempotency-key": idempotencyKey,
+        },
         body: JSON.stringify(input),
       });
     } catch (cause) {
-      throw new HubError("HUB_UNREACHABLE", `No hub answers at ${new URL(this.url).origin}. Start it: npx countersign start`, { cause });
+      throw new HubError(
+        "HUB_UNREACHABLE",
+        `No hub answers at ${new URL(this.url).origin}. Start it: npx countersign start`,
+        { cause },
+      );
     }
   }
 }

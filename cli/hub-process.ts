@@ -1,7 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { type FirstAccount, hubMessage, type HubMessage, type StarterMessage } from "../contracts/hub/start-messages.ts";
+import {
+  type FirstAccount,
+  type HubMessage,
+  hubMessage,
+  type StarterMessage,
+} from "../contracts/hub/start-messages.ts";
 import { type ErrorCode, HubError } from "../server/errors.ts";
 
 export type Ready = Extract<HubMessage, { type: "ready" }>;
@@ -16,7 +21,8 @@ export interface HubProcess {
 }
 
 export interface HubProcessOptions {
-  readonly env: NodeJS.ProcessEnv;
+  /** Its environment; this process's own where absent. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Makes keys and tokens for the first account; called only where the database has none. */
   readonly firstAccount: () => FirstAccount;
   readonly progress: (text: string) => void;
@@ -32,7 +38,7 @@ const ENTRY = fileURLToPath(new URL("../server/main.ts", import.meta.url));
  */
 export async function startHubProcess(options: HubProcessOptions): Promise<HubProcess> {
   const child = fork(ENTRY, [], {
-    env: options.env,
+    ...(options.env && { env: options.env }),
     execArgv: ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"],
     stdio: ["ignore", options.log, options.log, "ipc"],
   });
@@ -41,12 +47,15 @@ export async function startHubProcess(options: HubProcessOptions): Promise<HubPr
     child.on("message", (message) => {
       const said = hubMessage.parse(message);
       if (said.type === "progress") options.progress(said.text);
-      else if (said.type === "first-account-needed") child.send({ type: "first-account", account: options.firstAccount() } satisfies StarterMessage);
+      else if (said.type === "first-account-needed")
+        child.send({ type: "first-account", account: options.firstAccount() } satisfies StarterMessage);
       else if (said.type === "ready") resolve(said);
       else reject(new HubError(said.code as ErrorCode, said.message));
     });
     child.once("error", reject);
-    void ended.then((code) => reject(new HubError("INTERNAL", `The hub ended while starting (exit code ${code}); its log says why.`)));
+    void ended.then((code) =>
+      reject(new HubError("INTERNAL", `The hub ended while starting (exit code ${code}); its log says why.`)),
+    );
   });
   return {
     ready,

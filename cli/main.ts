@@ -27,7 +27,9 @@ async function main(args: readonly string[]): Promise<number> {
     const env = readEnv();
     const config = configFrom(env);
     const context: CliContext = {
-      terminal: config.cli.colours ? terminal : Object.assign(openTerminal({ colours: false }), { json: terminal.json }),
+      terminal: config.cli.colours
+        ? terminal
+        : Object.assign(openTerminal({ colours: false }), { json: terminal.json }),
       config,
       secrets: secretsFrom(env),
       folder: new CliFolder(config.folders.cli),
@@ -42,9 +44,23 @@ async function main(args: readonly string[]): Promise<number> {
 
 function program(context: CliContext): Command {
   const commands = [
-    startCommand, stdioCommand, connectCommand, demoCommand, callCommand, approvalsCommand, approveCommand, rejectCommand, inviteCommand, joinCommand, tokensCommand, policyCommand, journalCommand,
+    startCommand,
+    stdioCommand,
+    connectCommand,
+    demoCommand,
+    callCommand,
+    approvalsCommand,
+    approveCommand,
+    rejectCommand,
+    inviteCommand,
+    joinCommand,
+    tokensCommand,
+    policyCommand,
+    journalCommand,
   ].map((make) => make(context));
-  const root = new Command("countersign").description("Countersign: agents ask, people approve, the hub acts, receipts prove it").addHelpText("after", `\n${EXIT_WORDS}`);
+  const root = new Command("countersign")
+    .description("Countersign: agents ask, people approve, the hub acts, receipts prove it")
+    .addHelpText("after", `\n${EXIT_WORDS}`);
   for (const command of commands) root.addCommand(command);
   for (const command of everyCommand(root)) {
     command.exitOverride().showHelpAfterError("(add --help for what this command takes)");

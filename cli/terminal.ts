@@ -18,7 +18,7 @@ export interface Terminal {
 }
 
 export function openTerminal(options: { colours: boolean }): Terminal {
-  const colours = options.colours && process.stdout.isTTY === true;
+  const colours = options.colours && process.stdout.isTTY;
   const terminal: Terminal = {
     json: false,
     style: (style, text) => (colours && !terminal.json ? styleText(style, text, { validateStream: false }) : text),
@@ -42,7 +42,9 @@ export function openTerminal(options: { colours: boolean }): Terminal {
 export function table(rows: readonly (readonly string[])[]): string {
   const clean = rows.map((row) => row.map(printable));
   const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((row) => row[column]?.length ?? 0)));
-  return clean.map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join("  ")).join("\n");
+  return clean
+    .map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join("  "))
+    .join("\n");
 }
 
 /** Text of others never moves the cursor or reorders the line. */

@@ -20,14 +20,17 @@ import { EmbeddedKeyService } from "./adapters/embedded-keys/embedded-key-servic
 import { openRootKeyFile } from "./adapters/embedded-keys/root-key-file.ts";
 import { accountDirectory, accountWriter } from "./adapters/postgres/account-store.ts";
 import { Database } from "./adapters/postgres/database.ts";
+import { dedicatedClient } from "./adapters/postgres/dedicated-client.ts";
 import { eventStore } from "./adapters/postgres/event-store.ts";
 import { identityLookup } from "./adapters/postgres/identity-lookup.ts";
 import { identityStore } from "./adapters/postgres/identity-store.ts";
+import { integrationStore } from "./adapters/postgres/integration-store.ts";
 import { journalStore } from "./adapters/postgres/journal-store.ts";
 import { PostgresKeyStore } from "./adapters/postgres/key-store.ts";
 import { openDatabase } from "./adapters/postgres/open-database.ts";
 import { policyStore } from "./adapters/postgres/policy-store.ts";
 import { postgresStore } from "./adapters/postgres/store.ts";
+import { sweepStore } from "./adapters/postgres/sweep-store.ts";
 import { DEFAULT_APPROVAL_SETTINGS } from "./approval/approval-settings.ts";
 import { createApprovalDesk, createApprovals } from "./approval/approvals.ts";
 import { readBasePolicies } from "./authorization/base-policies.ts";
@@ -118,18 +121,19 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
   const hubAccountId = known ?? (await foundFirstAccount(database, await firstAccount()));
   for (const name of KEY_NAMES) await keys.create(hubAccountId, name);
 
-  const integrator = startIntegrator({ database, log });
-  opening.defer(() => integrator.close());
+  const integrator = startIntegrator({ store: integrationStore(database), log });
+  opening.defer(() => integrator.stop());
+  const connect = () => dedicatedClient(opened.runtime, "countersign-journal");
   const journal = await openJournal({
-    store: journalStore(database, opened.runtime),
+    store: journalStore({ connect, database }),
     keys,
     hubId: hubAccountId,
     log,
-    onCommitted: integrator.kick,
+    onCommitted: (accounts) => integrator.kick(accounts),
   });
   opening.defer(() => journal.close());
-  const sweeper = await startSweeper({ database, journal, log });
-  opening.defer(() => sweeper.close());
+  const sweeper = await startSweeper({ store: sweepStore(database), journal, log });
+  opening.defer(() => sweeper.stop());
 
   const lookup = identityLookup(database);
   const tokenUse = createTokenUse((ids) => lookup.touchTokens(ids), {

@@ -10,7 +10,9 @@ export function approvalsCommand(context: CliContext): Command {
     .description("what waits for people, newest first")
     .option("--state <state>", "open, approved, executed, denied, ...", "open")
     .action(async ({ state }: { state: string }) => {
-      const page = await connectedHub(context).output(pageOf(requestSummary), "system_approval_list_requests", { state });
+      const page = await connectedHub(context).output(pageOf(requestSummary), "system_approval_list_requests", {
+        state,
+      });
       context.terminal.show(page, () => {
         if (!page.items.length) return "Nothing waits.";
         const rows = page.items.map((r) => [r.id, r.state, r.needs, `until ${r.approvalExpiresAt}`, r.headline]);

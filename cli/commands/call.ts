@@ -13,21 +13,32 @@ export function callCommand(context: CliContext): Command {
     .option("--json [input]", "the input as JSON; answers as JSON")
     .option("--as <name>", "the token to use, by its name in the config folder", OPERATOR)
     .option("--key <key>", "idempotency key: the same key never has two effects")
-    .action(async (tool: string, inline: string | undefined, options: { file?: string; json?: string | true; as: string; key?: string }) => {
-      const { terminal } = context;
-      if (options.json) terminal.json = true;
-      const given = inline ?? (typeof options.json === "string" ? options.json : undefined);
-      const input = parseInput(given, options.file);
-      const result = await connectedHub(context, options.as).call(tool, input, options.key);
-      if (result.status === "done") return terminal.show(result, () => `${result.summary}\n\n${JSON.stringify(result.output, null, 2)}\n\nreceipt ${result.receipt.id}`);
-      context.exitCode = EXIT.pending;
-      const { requestId, needs, headline } = result.approval;
-      terminal.show(result, () => `Waits for ${needs}: ${headline}\n\nnpx countersign approve ${requestId}`);
-    });
+    .action(
+      async (
+        tool: string,
+        inline: string | undefined,
+        options: { file?: string; json?: string | true; as: string; key?: string },
+      ) => {
+        const { terminal } = context;
+        if (options.json) terminal.json = true;
+        const given = inline ?? (typeof options.json === "string" ? options.json : undefined);
+        const input = parseInput(given, options.file);
+        const result = await connectedHub(context, options.as).call(tool, input, options.key);
+        if (result.status === "done")
+          return terminal.show(
+            result,
+            () => `${result.summary}\n\n${JSON.stringify(result.output, null, 2)}\n\nreceipt ${result.receipt.id}`,
+          );
+        context.exitCode = EXIT.pending;
+        const { requestId, needs, headline } = result.approval;
+        terminal.show(result, () => `Waits for ${needs}: ${headline}\n\nnpx countersign approve ${requestId}`);
+      },
+    );
 }
 
 export function parseInput(inline: string | undefined, file: string | undefined): unknown {
-  if (inline !== undefined && file !== undefined) throw new HubError("INPUT_INVALID", "Give the input once: inline, or by -f.");
+  if (inline !== undefined && file !== undefined)
+    throw new HubError("INPUT_INVALID", "Give the input once: inline, or by -f.");
   const text = file === undefined ? (inline ?? "{}") : readInput(file);
   try {
     return JSON.parse(text);

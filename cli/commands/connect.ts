@@ -16,16 +16,24 @@ export function connectCommand(context: CliContext): Command {
     .option("--dir <folder>", "the project", ".")
     .option("-y, --yes", "write without asking")
     .action(async (client: string, options: { dir: string; yes?: true }) => {
-      if (client !== "claude") throw new HubError("INPUT_INVALID", `There is no client "${client}" yet: claude is the one. Any other client can run: npx countersign stdio`);
+      if (client !== "claude")
+        throw new HubError(
+          "INPUT_INVALID",
+          `There is no client "${client}" yet: claude is the one. Any other client can run: npx countersign stdio`,
+        );
       const { terminal } = context;
       const file = resolve(options.dir, ".mcp.json");
       const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
       const text = withCountersign(file, before);
       if (text === before) return terminal.show({ file, changed: false }, () => `${file} is as it should be.`);
       terminal.note(`${file}\n\n${text}`);
-      if (!options.yes && !(await terminal.confirm("Write it?"))) throw new HubError("CONFIRMATION_DECLINED", "Nothing was written. (Where nobody can be asked, --yes writes.)");
+      if (!options.yes && !(await terminal.confirm("Write it?")))
+        throw new HubError("CONFIRMATION_DECLINED", "Nothing was written. (Where nobody can be asked, --yes writes.)");
       writeFileSync(file, text);
-      terminal.show({ file, changed: true }, () => `Written. Start the client in ${dirname(file)}; the hub must be running (npx countersign start).`);
+      terminal.show(
+        { file, changed: true },
+        () => `Written. Start the client in ${dirname(file)}; the hub must be running (npx countersign start).`,
+      );
     });
 }
 
@@ -39,13 +47,19 @@ function withCountersign(file: string, before: string | undefined): string {
 /** Inside of this package npx finds the command by its name; elsewhere it is called by its place. */
 function entry(folder: string) {
   const inside = !relative(dirname(dirname(BIN)), folder).startsWith("..") && existsSync(join(folder, "package.json"));
-  return inside ? { command: "npx", args: ["countersign", "stdio"] } : { command: process.execPath, args: [BIN, "stdio"] };
+  return inside
+    ? { command: "npx", args: ["countersign", "stdio"] }
+    : { command: process.execPath, args: [BIN, "stdio"] };
 }
 
 function parseClientFile(file: string, text: string): z.output<typeof clientFile> {
   try {
     return clientFile.parse(JSON.parse(text));
   } catch (cause) {
-    throw new HubError("CONFIG_INVALID", `${file} is no client file that can be added to (${(cause as Error).message.split("\n")[0]}); it was left alone.`, { cause });
+    throw new HubError(
+      "CONFIG_INVALID",
+      `${file} is no client file that can be added to (${(cause as Error).message.split("\n")[0]}); it was left alone.`,
+      { cause },
+    );
   }
 }

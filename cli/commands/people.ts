@@ -13,7 +13,10 @@ import { runWithConsent } from "../run-with-consent.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:7310/mcp";
 const invited = z.object({ claimId: z.string(), personName: z.string(), expiresAt: z.string() });
-const joined = z.object({ account: z.object({ id: z.string(), name: z.string() }), principal: z.object({ name: z.string(), roles: z.array(z.string()) }) });
+const joined = z.object({
+  account: z.object({ id: z.string(), name: z.string() }),
+  principal: z.object({ name: z.string(), roles: z.array(z.string()) }),
+});
 
 export function inviteCommand(context: CliContext): Command {
   return new Command("invite")
@@ -23,11 +26,21 @@ export function inviteCommand(context: CliContext): Command {
     .option("-y, --yes", "sign without asking, where your own signature is enough")
     .action(async (personName: string, options: { roles: string; yes?: true }) => {
       const hub = connectedHub(context);
-      const output = await runWithConsent(context, hub, "system_identity_invite_person", { personName, roles: options.roles.split(",").map((r) => r.trim()) }, options);
+      const output = await runWithConsent(
+        context,
+        hub,
+        "system_identity_invite_person",
+        { personName, roles: options.roles.split(",").map((r) => r.trim()) },
+        options,
+      );
       if (!output) return;
       const { claimId, expiresAt } = invited.parse(output);
       const { secret } = await claimSecret(hub, claimId);
-      context.terminal.show({ code: secret, expiresAt, url: hub.url }, () => `Hand this to ${personName}, by a way that nobody else reads. It works once, until ${expiresAt}:\n\n  COUNTERSIGN_URL=${hub.url} npx countersign join ${secret}`);
+      context.terminal.show(
+        { code: secret, expiresAt, url: hub.url },
+        () =>
+          `Hand this to ${personName}, by a way that nobody else reads. It works once, until ${expiresAt}:\n\n  COUNTERSIGN_URL=${hub.url} npx countersign join ${secret}`,
+      );
     });
 }
 
@@ -38,19 +51,39 @@ export function joinCommand(context: CliContext): Command {
     .action(async (code: string) => {
       const { folder, terminal, config } = context;
       const invitation = parseSecret(INVITATION_PREFIX, code.trim());
-      if (!invitation) throw new HubError("INVITATION_INVALID", "This is no invitation code: it begins with csi_ and is 80 characters long.");
-      if (folder.hub()) throw new HubError("ALREADY_EXISTS", `${folder.path} belongs to an account already; set COUNTERSIGN_CONFIG_DIR to another folder.`);
+      if (!invitation)
+        throw new HubError(
+          "INVITATION_INVALID",
+          "This is no invitation code: it begins with csi_ and is 80 characters long.",
+        );
+      if (folder.hub())
+        throw new HubError(
+          "ALREADY_EXISTS",
+          `${folder.path} belongs to an account already; set COUNTERSIGN_CONFIG_DIR to another folder.`,
+        );
       const url = config.cli.url ?? DEFAULT_URL;
       const key = folder.signingKey();
       const pair = key ?? newSigningKey(folder);
       const { tokenId, tokenSha256 } = newToken(folder, OPERATOR);
       const token = { id: tokenId, sha256: Buffer.from(tokenSha256, "hex") };
       const proof = proveEnrolment({ invitation, token }, pair);
-      const input = { code: code.trim(), publicKey: publicKeyToBase64(pair.publicKey), proof, token: { id: tokenId, sha256: tokenSha256 } };
+      const input = {
+        code: code.trim(),
+        publicKey: publicKeyToBase64(pair.publicKey),
+        proof,
+        token: { id: tokenId, sha256: tokenSha256 },
+      };
       // the code itself is what says who may join: there is no token yet
-      const answer = joined.parse((await new HubClient(url, code.trim()).call("system_identity_accept_invitation", input, v7()).then(doneOnly)).output);
+      const answer = joined.parse(
+        (await new HubClient(url, code.trim()).call("system_identity_accept_invitation", input, v7()).then(doneOnly))
+          .output,
+      );
       folder.saveHub({ url, accountId: answer.account.id });
-      terminal.show(answer, () => `You are ${answer.principal.name} (${answer.principal.roles.join(", ")}) in the account "${answer.account.name}". Your key and token: ${folder.path}\n\nnpx countersign approvals`);
+      terminal.show(
+        answer,
+        () =>
+          `You are ${answer.principal.name} (${answer.principal.roles.join(", ")}) in the account "${answer.account.name}". Your key and token: ${folder.path}\n\nnpx countersign approvals`,
+      );
     });
 }
 

@@ -7,8 +7,17 @@ import { runWithConsent } from "../run-with-consent.ts";
 import { parseInput, readInput } from "./call.ts";
 
 const shown = z.object({ version: z.int(), hash: z.string(), document: z.unknown(), createdAt: z.string() });
-const linted = z.object({ ok: z.boolean(), hash: z.string().optional(), problems: z.array(z.looseObject({ words: z.string() })) });
-const simulated = z.looseObject({ outcome: z.string(), words: z.string(), code: z.string().optional(), policies: z.array(z.object({ id: z.string(), why: z.string() })) });
+const linted = z.object({
+  ok: z.boolean(),
+  hash: z.string().optional(),
+  problems: z.array(z.looseObject({ words: z.string() })),
+});
+const simulated = z.looseObject({
+  outcome: z.string(),
+  words: z.string(),
+  code: z.string().optional(),
+  policies: z.array(z.object({ id: z.string(), why: z.string() })),
+});
 
 export function policyCommand(context: CliContext): Command {
   const { terminal } = context;
@@ -18,7 +27,11 @@ export function policyCommand(context: CliContext): Command {
     .description("the document in force, ready to edit")
     .option("--at <version>", "an older version")
     .action(async ({ at }: { at?: string }) => {
-      const policy = await connectedHub(context).output(shown, "system_policy_get", at === undefined ? {} : { version: Number(at) });
+      const policy = await connectedHub(context).output(
+        shown,
+        "system_policy_get",
+        at === undefined ? {} : { version: Number(at) },
+      );
       terminal.note(`version ${policy.version}, hash ${policy.hash}, since ${policy.createdAt}`);
       terminal.show(policy, () => JSON.stringify(policy.document, null, 2));
     });
@@ -26,9 +39,13 @@ export function policyCommand(context: CliContext): Command {
     .command("lint <file>")
     .description("check a document as strictly as putting it in force would (exit code 6 where it has problems)")
     .action(async (file: string) => {
-      const lint = await connectedHub(context).output(linted, "system_policy_lint", { document: parseInput(readInput(file), undefined) });
+      const lint = await connectedHub(context).output(linted, "system_policy_lint", {
+        document: parseInput(readInput(file), undefined),
+      });
       if (!lint.ok) context.exitCode = EXIT.unverified;
-      terminal.show(lint, () => (lint.ok ? `${file} is valid, hash ${lint.hash}` : lint.problems.map((p) => `${file}: ${p.words}`).join("\n")));
+      terminal.show(lint, () =>
+        lint.ok ? `${file} is valid, hash ${lint.hash}` : lint.problems.map((p) => `${file}: ${p.words}`).join("\n"),
+      );
     });
   command
     .command("simulate <action> [input]")
@@ -44,7 +61,9 @@ export function policyCommand(context: CliContext): Command {
       };
       const answer = await connectedHub(context).output(simulated, "system_policy_simulate", question);
       const why = answer.policies.map((p) => `  ${p.id}: ${p.why}`);
-      terminal.show(answer, () => [`${answer.outcome}${answer.code ? ` (${answer.code})` : ""}: ${answer.words}`, ...why].join("\n"));
+      terminal.show(answer, () =>
+        [`${answer.outcome}${answer.code ? ` (${answer.code})` : ""}: ${answer.words}`, ...why].join("\n"),
+      );
     });
   command
     .command("put <file>")
@@ -52,7 +71,8 @@ export function policyCommand(context: CliContext): Command {
     .requiredOption("--base <version>", "the version that you changed", Number)
     .option("-y, --yes", "sign without asking, where your own signature is enough")
     .action(async (file: string, options: { base: number; yes?: true }) => {
-      if (!Number.isInteger(options.base)) throw new HubError("INPUT_INVALID", "--base is a version number.", { path: "base" });
+      if (!Number.isInteger(options.base))
+        throw new HubError("INPUT_INVALID", "--base is a version number.", { path: "base" });
       const input = { document: parseInput(readInput(file), undefined), baseVersion: options.base };
       const output = await runWithConsent(context, connectedHub(context), "system_policy_put", input, options);
       if (output) terminal.show(output, () => `Version ${String(output["version"])} is in force.`);

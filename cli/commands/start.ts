@@ -10,12 +10,12 @@ export function startCommand(context: CliContext): Command {
     .action(async (options: { name?: string }) => {
       const { terminal, folder } = context;
       const hub = await startHubProcess({
-        env: process.env,
         log: "inherit",
         progress: (text) => terminal.note(terminal.style("dim", text)),
         firstAccount: () => makeFirstAccount(folder, options.name),
       });
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => hub.child.kill("SIGTERM"));
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+        process.on(signal, () => hub.child.kill("SIGTERM"));
       const { url, accountId, rootKey, created } = hub.ready;
       const known = folder.hub();
       // the root key is pinned when the account is made, and is never replaced by what a hub says later
@@ -30,12 +30,24 @@ function greeting({ terminal, folder }: CliContext, ready: Ready): string {
   const bold = (text: string) => terminal.style("bold", text);
   const rows = [
     ["MCP", ready.url],
-    ["connect", "npx countersign connect claude    (writes .mcp.json in a project; other clients run: npx countersign stdio)"],
+    [
+      "connect",
+      "npx countersign connect claude    (writes .mcp.json in a project; other clients run: npx countersign stdio)",
+    ],
     ["try", "npx countersign call system_identity_whoami"],
     ["see it all", "npx countersign demo"],
   ];
-  const made = ready.created ? [`Made an account, its operator and an agent. Keys and tokens: ${folder.path} (yours alone, 0600).`, ""] : [];
+  const made = ready.created
+    ? [`Made an account, its operator and an agent. Keys and tokens: ${folder.path} (yours alone, 0600).`, ""]
+    : [];
   const user = ready.osUser ? [`PostgreSQL runs as the OS user "${ready.osUser}", since it refuses root.`, ""] : [];
   const width = Math.max(...rows.map(([name]) => name?.length ?? 0));
-  return ["", ...made, ...user, bold("Countersign is ready."), ...rows.map(([name, text]) => `  ${(name ?? "").padEnd(width)}  ${text}`), ""].join("\n");
+  return [
+    "",
+    ...made,
+    ...user,
+    bold("Countersign is ready."),
+    ...rows.map(([name, text]) => `  ${(name ?? "").padEnd(width)}  ${text}`),
+    "",
+  ].join("\n");
 }

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import * as z from "zod";
-import { pageOf } from "../../contracts/page.ts";
 import { principalShape, tokenShape } from "../../contracts/identity/principal.ts";
+import { pageOf } from "../../contracts/page.ts";
 import { claimSecret } from "../claim-secret.ts";
 import { type CliContext, connectedHub } from "../context.ts";
 import { runWithConsent } from "../run-with-consent.ts";
@@ -18,7 +18,17 @@ export function tokensCommand(context: CliContext): Command {
     .action(async () => {
       const page = await connectedHub(context).output(listed, "system_identity_list_principals", { limit: 200 });
       context.terminal.show(page, () =>
-        table(page.items.flatMap((p) => (p.tokens?.length ? p.tokens : [undefined]).map((t) => [p.kind, p.name, t?.id ?? "(no token)", t ? `until ${t.expiresAt}` : "", t?.note ?? ""]))),
+        table(
+          page.items.flatMap((p) =>
+            (p.tokens?.length ? p.tokens : [undefined]).map((t) => [
+              p.kind,
+              p.name,
+              t?.id ?? "(no token)",
+              t ? `until ${t.expiresAt}` : "",
+              t?.note ?? "",
+            ]),
+          ),
+        ),
       );
     });
   command
@@ -30,7 +40,13 @@ export function tokensCommand(context: CliContext): Command {
     .option("-y, --yes", "sign without asking, where your own signature is enough")
     .action(async (principalId: string, options: { note: string; days: string; save?: string; yes?: true }) => {
       const hub = connectedHub(context);
-      const output = await runWithConsent(context, hub, "system_identity_issue_token", { principalId, note: options.note, validDays: Number(options.days) }, options);
+      const output = await runWithConsent(
+        context,
+        hub,
+        "system_identity_issue_token",
+        { principalId, note: options.note, validDays: Number(options.days) },
+        options,
+      );
       if (output) await fetchToken(context, granted.parse(output).claimId, options.save);
     });
   command
@@ -52,5 +68,9 @@ async function fetchToken(context: CliContext, claimId: string, save: string | u
   const { secret, ...rest } = await claimSecret(connectedHub(context), claimId);
   if (save === undefined) return context.terminal.show({ ...rest, secret }, () => secret);
   context.folder.saveToken(save, secret);
-  context.terminal.show({ ...rest, saved: save }, () => `Kept as "${save}" in ${context.folder.path}. Use it: npx countersign call --as ${save} system_identity_whoami`);
+  context.terminal.show(
+    { ...rest, saved: save },
+    () =>
+      `Kept as "${save}" in ${context.folder.path}. Use it: npx countersign call --as ${save} system_identity_whoami`,
+  );
 }

@@ -198,6 +198,7 @@ describe("lines", () => {
     assert.equal((await refused).error.data.code, "INPUT_INVALID");
     const large = await client.askModern(2, "tools/call", echo("a".repeat(10_000)));
     assert.equal(large.error.data.code, "INPUT_TOO_LARGE");
+    assert.equal((await client.askModern(3, "no/such")).error.code, -32601);
     assert.equal(door.hub.runs.length, 0);
   });
 

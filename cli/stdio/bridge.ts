@@ -131,13 +131,16 @@ class Bridge {
 
   async #deliver(reply: HubReply, waiting: Waiting, isHandshake: boolean): Promise<void> {
     for await (const text of reply.messages()) {
+      if (reply.status >= 400) {
+        await this.#passOnRefusal(text, waiting);
+        continue;
+      }
       for (const message of messagesIn(text) ?? []) {
         const id = answeredBy(message);
         if (id !== undefined) waiting.ids.delete(id);
         if (isHandshake) this.#session.settle(message);
       }
-      if (reply.status < 400) await this.#writer.write(text);
-      else await this.#passOnRefusal(text, waiting);
+      await this.#writer.write(text);
     }
   }
 

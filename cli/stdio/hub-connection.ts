@@ -33,7 +33,11 @@ export class HubGone extends Error {
 /** Messages to the hub's `/mcp`. Waits as long as an answer takes: the hub has the time limits, and closes when it ends. */
 export class HubConnection {
   readonly #address: () => HubAddress;
-  readonly #agents = { "http:": new http.Agent({ keepAlive: true }), "https:": new https.Agent({ keepAlive: true }) };
+  /**
+   * A connection for each message: a kept one may have been closed by a hub that stopped meanwhile, and then nobody could
+   * tell a call that was never read from one that was carried out.
+   */
+  readonly #agents = { "http:": new http.Agent({ keepAlive: false }), "https:": new https.Agent({ keepAlive: false }) };
 
   /** `address` is asked for each message, since the hub may have moved meanwhile; what it throws, `send` throws. */
   constructor(address: () => HubAddress) {
@@ -64,8 +68,9 @@ export class HubConnection {
       },
     });
     request.once("socket", (socket) => {
-      if (socket.connecting) socket.once(secure ? "secureConnect" : "connect", () => (reached = true));
-      else reached = true;
+      socket.once(secure ? "secureConnect" : "connect", () => {
+        reached = true;
+      });
     });
     request.once("response", resolve);
     // after the response has begun, its own stream tells

@@ -42,6 +42,7 @@ export class Session {
 
   /** Sends a message within the session, in a new one where the hub has lost it. */
   async send(line: string, signal: AbortSignal): Promise<HubReply> {
+    await this.#renewing;
     const used = this.#id;
     const reply = await this.#hub.send("POST", this.#headers(), line, signal);
     if (reply.status !== 404 || used === undefined) {
@@ -67,10 +68,12 @@ export class Session {
 
   /** Once for all messages that found the session lost. */
   async #renew(lost: string): Promise<void> {
-    if (this.#id !== lost || this.#initialize === undefined) return;
-    this.#renewing ??= this.#reopen(this.#initialize).finally(() => {
-      this.#renewing = undefined;
-    });
+    if (this.#renewing === undefined) {
+      if (this.#id !== lost || this.#initialize === undefined) return;
+      this.#renewing = this.#reopen(this.#initialize).finally(() => {
+        this.#renewing = undefined;
+      });
+    }
     await this.#renewing;
   }
 

@@ -23,7 +23,10 @@ const semver = z
 
 const KEY = /^([a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const labelKey = z.string().regex(KEY, "letters, digits, dots, dashes; an optional prefix before one slash");
-const labelValue = z.string().max(63).regex(/^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$/, "letters, digits, . _ -, at most 63");
+const labelValue = z
+  .string()
+  .max(63)
+  .regex(/^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$/, "letters, digits, . _ -, at most 63");
 const atMost = (n: number) => [(map: object) => Object.keys(map).length <= n, `at most ${n} entries`] as const;
 
 export const labels = z.record(labelKey, labelValue).refine(...atMost(64));
@@ -31,7 +34,10 @@ export const annotations = z.record(labelKey, z.string().max(4_096)).refine(...a
 
 /** Parameter values are flat: text, whole numbers, yes or no. */
 const parameters = z
-  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, "a parameter name"), z.union([z.string().max(4_096), z.int(), z.boolean()]))
+  .record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, "a parameter name"),
+    z.union([z.string().max(4_096), z.int(), z.boolean()]),
+  )
   .refine(...atMost(128));
 
 const parameterSchema = z.strictObject({
@@ -39,34 +45,60 @@ const parameterSchema = z.strictObject({
   description: z.string().max(500).optional(),
   required: z.boolean().default(false),
   default: z.union([z.string().max(4_096), z.int(), z.boolean()]).optional(),
-  enum: z.array(z.union([z.string().max(200), z.int()])).min(1).max(64).optional(),
+  enum: z
+    .array(z.union([z.string().max(200), z.int()]))
+    .min(1)
+    .max(64)
+    .optional(),
 });
 
 export const templateSpec = z.strictObject({
   version: semver,
   description: z.string().max(500).optional(),
-  parameters: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, "a parameter name"), parameterSchema).default({}).describe("what an assignment may or must set"),
+  parameters: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, "a parameter name"), parameterSchema)
+    .default({})
+    .describe("what an assignment may or must set"),
   modules: z.array(fleetName).max(64).default([]).describe("names of Module objects, in order"),
 });
 
 export const moduleSpec = z.strictObject({
   version: semver,
-  source: z.url({ protocol: /^(https|ssh|oci|git)$/ }).max(2_048).describe("where it comes from; without credentials").refine((u) => !/^[a-z]+:\/\/[^/@]*:[^/@]*@/.test(u), "an address may not hold a password"),
-  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/, "sha256: and 64 hex digits").describe("what exactly is used"),
+  source: z
+    .url({ protocol: /^(https|ssh|oci|git)$/ })
+    .max(2_048)
+    .describe("where it comes from; without credentials")
+    .refine((u) => !/^[a-z]+:\/\/[^/@]*:[^/@]*@/.test(u), "an address may not hold a password"),
+  digest: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/, "sha256: and 64 hex digits")
+    .describe("what exactly is used"),
   dependsOn: z.array(fleetName).max(64).default([]).describe("names of Module objects"),
 });
 
 export const assignmentSpec = z.strictObject({
   template: fleetName.describe("name of a Template"),
   provider: fleetName.describe("name of a ProviderConfig"),
-  selector: labels.describe("labels of the targets it applies to; all must match").refine((m) => Object.keys(m).length > 0, "a selector names at least one label"),
+  selector: labels
+    .describe("labels of the targets it applies to; all must match")
+    .refine((m) => Object.keys(m).length > 0, "a selector names at least one label"),
   parameters: parameters.default({}),
 });
 
 export const providerConfigSpec = z.strictObject({
-  driver: z.string().max(63).regex(/^[a-z][a-z0-9-]*$/, "a driver's name"),
-  endpoint: z.url({ protocol: /^https$/ }).max(2_048).refine((u) => !/^[a-z]+:\/\/[^/@]*@/.test(u), "an address may not hold a user or password"),
-  secretRef: z.string().max(253).regex(/^[a-z0-9]([a-z0-9./-]*[a-z0-9])?$/, "the name of a stored secret, never its value").optional(),
+  driver: z
+    .string()
+    .max(63)
+    .regex(/^[a-z][a-z0-9-]*$/, "a driver's name"),
+  endpoint: z
+    .url({ protocol: /^https$/ })
+    .max(2_048)
+    .refine((u) => !/^[a-z]+:\/\/[^/@]*@/.test(u), "an address may not hold a user or password"),
+  secretRef: z
+    .string()
+    .max(253)
+    .regex(/^[a-z0-9]([a-z0-9./-]*[a-z0-9])?$/, "the name of a stored secret, never its value")
+    .optional(),
 });
 
 export const FLEET_SPECS = {

@@ -84,9 +84,9 @@ export function verifyLaneCertificate(text: string, isTrusted: (rootKey: KeyObje
   return certificate;
 }
 
-/** Without verifying: for showing which key it names. Throws ENVELOPE_INVALID. */
-export function claimedRootKey(text: string): KeyObject {
-  return readPredicate(claimedPayload(parseJson(text))).rootKey;
+/** What a certificate says, without verifying it. Throws ENVELOPE_INVALID. */
+export function claimedCertificate(text: string): LaneCertificate {
+  return readPredicate(claimedPayload(parseJson(text)));
 }
 
 function readPredicate(payload: Buffer): LaneCertificate {

@@ -48,7 +48,10 @@ export const roles = z
   .max(Object.keys(ROLES).length)
   .refine((names) => new Set(names).size === names.length, "each role once");
 
-export const principalId = z.uuidv7().describe("id of the principal, as system_identity_list_principals tells it");
+/** In one spelling, so that equal calls have equal digests. */
+export const identityId = z.uuidv7().toLowerCase();
+
+export const principalId = identityId.describe("id of the principal, as system_identity_list_principals tells it");
 
 const heldRole = z.enum([...role.options, HUB_ROLE]);
 const personShape = z.strictObject({ id: z.string(), name: z.string() });

@@ -1,5 +1,5 @@
-import type { ApprovalRecord } from "../domain/evidence/call-record.ts";
 import type { Preview } from "../domain/approvals/preview.ts";
+import type { ApprovalRecord } from "../domain/evidence/call-record.ts";
 import type { PendingApproval } from "./action-request.ts";
 import type { Caller } from "./caller.ts";
 import type { Channel } from "./risk.ts";

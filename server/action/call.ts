@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { v7 } from "uuid";
 import { commit } from "../../contracts/formats/commitment.ts";
 import type { CallOutcome, CallRecord } from "../domain/evidence/call-record.ts";
-import { HubError, toHubError } from "../errors.ts";
+import { type HubError, toHubError } from "../errors.ts";
 import type { ReceiptReference } from "./action-request.ts";
 import type { Caller } from "./caller.ts";
 import type { Gate } from "./gate.ts";
@@ -19,7 +19,18 @@ export class CallInProgress {
   /** Whether an intent may be durable. From then on, who executes records the outcome; it is no refusal any more. */
   intended = false;
 
-  constructor(gate: Gate, facts: { accountId: string; caller?: Caller; action: string; channel: Channel; salt?: Buffer; runId?: string; traceId?: string }) {
+  constructor(
+    gate: Gate,
+    facts: {
+      accountId: string;
+      caller?: Caller;
+      action: string;
+      channel: Channel;
+      salt?: Buffer;
+      runId?: string;
+      traceId?: string;
+    },
+  ) {
     this.now = gate.now();
     this.salt = facts.salt ?? randomBytes(32);
     this.record = {
@@ -43,7 +54,11 @@ export class CallInProgress {
     return { id: `${this.id}.outcome`, callId: this.id, salt: this.salt.toString("base64") };
   }
 
-  outcome(gate: Gate, code: CallOutcome["code"], more: Pick<CallOutcome, "output" | "approvalRequestId"> = {}): CallOutcome {
+  outcome(
+    gate: Gate,
+    code: CallOutcome["code"],
+    more: Pick<CallOutcome, "output" | "approvalRequestId"> = {},
+  ): CallOutcome {
     return { code, at: gate.now(), ...more };
   }
 }

@@ -10,7 +10,12 @@ import { previewOf } from "./preview-input.ts";
 const VALID_MS = 5 * 60_000;
 
 /** The question that the caller itself has to answer, bound to this call alone. */
-export async function askToConfirm(gate: Gate, call: CallInProgress, judged: JudgedCall, judgement: Judgement): Promise<ConfirmationAsked> {
+export async function askToConfirm(
+  gate: Gate,
+  call: CallInProgress,
+  judged: JudgedCall,
+  judgement: Judgement,
+): Promise<ConfirmationAsked> {
   const { headline, changes } = await previewOf(gate, call, judged);
   const lines = changes.map((c) => `- ${c.field}: ${c.before ?? "(none)"} -> ${c.after ?? "(none)"}`);
   const rules = judgement.demand.rules.length ? [`Asked for by: ${judgement.demand.rules.join(", ")}`] : [];
@@ -28,11 +33,17 @@ export async function checkConfirmation(
   judged: JudgedCall,
   { state, accepted }: NonNullable<ActionRequest["confirmation"]>,
 ): Promise<Spend> {
-  if (!accepted) throw new HubError("CONFIRMATION_DECLINED", "The caller was asked to confirm and declined; nothing was changed.");
+  if (!accepted)
+    throw new HubError("CONFIRMATION_DECLINED", "The caller was asked to confirm and declined; nothing was changed.");
   const expected = await bind(gate, judged, state.id, new Date(state.expiresAt));
   const moved = (Object.keys(expected) as (keyof ConfirmationState)[]).filter((key) => expected[key] !== state[key]);
-  if (moved.length) throw new HubError("CONFIRMATION_INVALID", `This confirmation was given for another call (${moved.join(", ")} differ).`);
-  if (Date.parse(state.expiresAt) <= call.now.getTime()) throw new HubError("CONFIRMATION_INVALID", "This confirmation has expired; call again to be asked anew.");
+  if (moved.length)
+    throw new HubError(
+      "CONFIRMATION_INVALID",
+      `This confirmation was given for another call (${moved.join(", ")} differ).`,
+    );
+  if (Date.parse(state.expiresAt) <= call.now.getTime())
+    throw new HubError("CONFIRMATION_INVALID", "This confirmation has expired; call again to be asked anew.");
   return { kind: "confirmation", id: state.id };
 }
 

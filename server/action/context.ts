@@ -1,7 +1,7 @@
 import type { Caller } from "./caller.ts";
 import type { Channel } from "./risk.ts";
-import type { Reader, Transaction } from "./store.ts";
 import type { Services } from "./services.ts";
+import type { Reader, Transaction } from "./store.ts";
 
 /** The call that a handler serves. */
 export interface Call {

@@ -1,6 +1,6 @@
-import * as z from "zod";
-import type { ErrorCode } from "../errors.ts";
+import type * as z from "zod";
 import type { Preview } from "../domain/approvals/preview.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { ReadContext, WriteContext } from "./context.ts";
 import type { Channel, Effect, Risk } from "./risk.ts";
 import type { Target } from "./target.ts";

@@ -3,10 +3,10 @@ import type { StagedOutcome } from "../domain/evidence/receipt-store.ts";
 import { HubError, toHubError } from "../errors.ts";
 import type { Done } from "./action-request.ts";
 import type { CallInProgress } from "./call.ts";
-import { beginOnce, type Once } from "./idempotent-call.ts";
 import type { Call } from "./context.ts";
 import { isRead } from "./define-action.ts";
 import type { Gate } from "./gate.ts";
+import { beginOnce, type Once } from "./idempotent-call.ts";
 import type { Spend } from "./journal.ts";
 import type { JudgedCall } from "./judge.ts";
 import type { RegisteredAction } from "./registry.ts";
@@ -26,7 +26,8 @@ export async function executeRead(gate: Gate, call: CallInProgress, judged: Judg
   const result = await limited.run(() =>
     gate.store.read(
       judged.caller.account.id,
-      (read) => abortable(limited.signal, action.handler(judged.input.value, { call: context, read, services: gate.services })),
+      (read) =>
+        abortable(limited.signal, action.handler(judged.input.value, { call: context, read, services: gate.services })),
       limited.signal,
     ),
   );
@@ -49,7 +50,12 @@ export interface ChangeOptions {
  * A change: intent durable, effect and outcome in one transaction, then the outcome sequenced and signed, then the
  * answer. A failure before the commit leaves nothing but its recorded outcome.
  */
-export async function executeChange(gate: Gate, call: CallInProgress, judged: JudgedCall, options: ChangeOptions = {}): Promise<Done> {
+export async function executeChange(
+  gate: Gate,
+  call: CallInProgress,
+  judged: JudgedCall,
+  options: ChangeOptions = {},
+): Promise<Done> {
   // a secret is never kept, so it cannot be answered twice either
   const key = judged.entry.action.secretOutput ? undefined : options.idempotencyKey;
   const once = await beginOnce(gate, call, judged, key);
@@ -86,7 +92,10 @@ function runEffect(gate: Gate, call: CallInProgress, judged: JudgedCall, options
       judged.caller.account.id,
       async (tx) => {
         await options.before?.(tx);
-        const result = await abortable(limited.signal, action.handler(judged.input.value, { call: context, tx, services: gate.services }));
+        const result = await abortable(
+          limited.signal,
+          action.handler(judged.input.value, { call: context, tx, services: gate.services }),
+        );
         const checked = checkOutput(call, judged.entry, result);
         await options.after?.(tx, checked.output);
         await once.settle(tx, "done", { output: checked.output, receipt: call.reference() });
@@ -104,8 +113,11 @@ function runEffect(gate: Gate, call: CallInProgress, judged: JudgedCall, options
 async function recordFailure(gate: Gate, call: CallInProgress, once: Once, error: unknown): Promise<HubError> {
   const failure = toHubError(error);
   if (failure.code === "INTERNAL") gate.report(error, { callId: call.id, action: call.record.action });
-  // a lost connection at COMMIT leaves the effect unknown: the sweeper closes the intent, from what the database holds
-  if (["STORE_UNAVAILABLE", "AMBIGUOUS", "LANE_LOST"].includes(failure.code)) return failure;
+  // a connection lost at COMMIT leaves the effect unknown: the journal finds out from what the database holds
+  if (["STORE_UNAVAILABLE", "AMBIGUOUS", "LANE_LOST"].includes(failure.code)) {
+    gate.journal.abandon(call.record, call.outcome(gate, failure.code));
+    return failure;
+  }
   await once.fail(failure);
   await gate.journal.outcome(call.record, call.outcome(gate, failure.code));
   return failure;
@@ -114,7 +126,9 @@ async function recordFailure(gate: Gate, call: CallInProgress, once: Once, error
 function checkOutput(call: CallInProgress, entry: RegisteredAction, result: unknown): Checked {
   const parsed = entry.action.output.safeParse(result);
   if (!parsed.success)
-    throw new HubError("OUTPUT_INVALID", "The action's result did not fit its own schema; nothing was changed.", { cause: parsed.error });
+    throw new HubError("OUTPUT_INVALID", "The action's result did not fit its own schema; nothing was changed.", {
+      cause: parsed.error,
+    });
   const output = parsed.data as Record<string, Json>;
   const commitment = entry.action.secretOutput ? call.commitTo("null") : call.commitTo(canonicalize(output));
   return { output, commitment };
@@ -141,7 +155,10 @@ function limit(judged: JudgedCall) {
   return {
     signal,
     async run<T>(work: () => Promise<T>): Promise<T> {
-      const armed = setTimeout(() => timer.abort(new HubError("TIMEOUT", `The call took longer than its limit of ${timeLimitMs} ms.`)), timeLimitMs);
+      const armed = setTimeout(
+        () => timer.abort(new HubError("TIMEOUT", `The call took longer than its limit of ${timeLimitMs} ms.`)),
+        timeLimitMs,
+      );
       try {
         signal.throwIfAborted();
         return await work();
@@ -157,5 +174,7 @@ function limit(judged: JudgedCall) {
 }
 
 export function cancelled(signal: AbortSignal): HubError {
-  return signal.reason instanceof HubError ? signal.reason : new HubError("CANCELLED", "The caller went away before the call was finished; nothing was changed.");
+  return signal.reason instanceof HubError
+    ? signal.reason
+    : new HubError("CANCELLED", "The caller went away before the call was finished; nothing was changed.");
 }

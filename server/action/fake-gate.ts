@@ -16,18 +16,31 @@ export const HUB = "018f0000-0000-7000-8000-0000000000ff";
 
 export const caller: Caller = {
   account: { id: ACCOUNT, name: "test", profile: "team", isHub: false },
-  principal: { id: "018f0000-0000-7000-8000-00000000000a", kind: "agent", name: "agent", roles: ["agent"], ownerPersonId: "018f0000-0000-7000-8000-00000000000b" },
+  principal: {
+    id: "018f0000-0000-7000-8000-00000000000a",
+    kind: "agent",
+    name: "agent",
+    roles: ["agent"],
+    ownerPersonId: "018f0000-0000-7000-8000-00000000000b",
+  },
   policy: { version: 1, hash: "policy-hash" },
 };
 
-export const PERMITTED: Decision = { outcome: "permitted", policies: [{ id: "p", why: "because" }], words: "permitted" };
+export const PERMITTED: Decision = {
+  outcome: "permitted",
+  policies: [{ id: "p", why: "because" }],
+  words: "permitted",
+};
 export const AUTO: Demand = { kind: "auto", people: 0, holding: [], rules: [] };
 
 export function fakeGate() {
   const asked: string[] = [];
   const entries: { phase: "intent" | "outcome"; record: CallRecord; outcome?: CallOutcome }[] = [];
   const rows: string[] = [];
-  const keys = new Map<string, { callId: string; inputMac: Buffer; state: "running" | "done" | "failed"; outcome?: string }>();
+  const keys = new Map<
+    string,
+    { callId: string; inputMac: Buffer; state: "running" | "done" | "failed"; outcome?: string }
+  >();
   const settled: Settlement[] = [];
   const spent = new Set<string>();
   const set = {
@@ -40,17 +53,41 @@ export function fakeGate() {
     during: async (_signal: AbortSignal): Promise<void> => {},
   };
 
-  const base = { title: "t", description: "d", errors: [], channels: ["mcp"], policyInput: [], resource: ["Account"], secretOutput: false, timeLimitMs: 200 } as const;
-  const input = z.strictObject({ text: z.string().max(20).default("x"), nested: z.strictObject({ n: z.int() }).optional() });
+  const base = {
+    title: "t",
+    description: "d",
+    errors: [],
+    channels: ["mcp"],
+    policyInput: [],
+    resource: ["Account"],
+    secretOutput: false,
+    timeLimitMs: 200,
+  } as const;
+  const input = z.strictObject({
+    text: z.string().max(20).default("x"),
+    nested: z.strictObject({ n: z.int() }).optional(),
+  });
   const registry = createRegistry([
     defineAction({
-      ...base, name: "system_test_read", permission: "system.test.read", risk: { effect: "read", approval: "none", loosens: false }, input,
-      output: z.strictObject({ seen: z.array(z.string()) }), target: "account", summary: () => "read",
+      ...base,
+      name: "system_test_read",
+      permission: "system.test.read",
+      risk: { effect: "read", approval: "none", loosens: false },
+      input,
+      output: z.strictObject({ seen: z.array(z.string()) }),
+      target: "account",
+      summary: () => "read",
       handler: async () => (asked.push("handler"), { seen: [...rows] }),
     }),
     defineAction({
-      ...base, name: "system_test_change", permission: "system.test.write", risk: { effect: "write", approval: "none", loosens: false }, input,
-      output: z.strictObject({ wrote: z.string() }), target: () => ({ type: "Account", id: ACCOUNT, version: set.targetVersion }), summary: () => "changed",
+      ...base,
+      name: "system_test_change",
+      permission: "system.test.write",
+      risk: { effect: "write", approval: "none", loosens: false },
+      input,
+      output: z.strictObject({ wrote: z.string() }),
+      target: () => ({ type: "Account", id: ACCOUNT, version: set.targetVersion }),
+      summary: () => "changed",
       handler: async ({ text }, { call }) => {
         asked.push("handler");
         await set.during(call.signal);
@@ -59,8 +96,16 @@ export function fakeGate() {
       },
     }),
     defineAction({
-      ...base, name: "system_test_hidden", permission: "system.test.hidden", risk: { effect: "read", approval: "none", loosens: false }, channels: ["http"], input,
-      output: z.strictObject({}), target: "account", summary: () => "", handler: async () => ({}),
+      ...base,
+      name: "system_test_hidden",
+      permission: "system.test.hidden",
+      risk: { effect: "read", approval: "none", loosens: false },
+      channels: ["http"],
+      input,
+      output: z.strictObject({}),
+      target: "account",
+      summary: () => "",
+      handler: async () => ({}),
     }),
   ]);
 
@@ -92,7 +137,14 @@ export function fakeGate() {
     approvals: {
       open: async (_tx, ask) => {
         asked.push("open");
-        return { requestId: "r", action: ask.action, needs: "one person", headline: ask.preview.headline, approvalExpiresAt: ask.now, merged: false };
+        return {
+          requestId: "r",
+          action: ask.action,
+          needs: "one person",
+          headline: ask.preview.headline,
+          approvalExpiresAt: ask.now,
+          merged: false,
+        };
       },
       take: async () => set.held,
       settle: async (_tx, _held, settlement) => void settled.push(settlement),
@@ -120,6 +172,7 @@ export function fakeGate() {
       sequence: async () => void asked.push("sequence"),
       outcome: async (record, outcome) => void entries.push({ phase: "outcome", record: { ...record }, outcome }),
       note: (record, outcome) => void entries.push({ phase: "outcome", record: { ...record }, outcome }),
+      abandon: (record, outcome) => void entries.push({ phase: "outcome", record: { ...record }, outcome }),
       epoch: async () => 1,
     },
     store: {
@@ -137,12 +190,19 @@ export function fakeGate() {
       },
     },
     services: {} as Gate["services"],
-    inputMac: async (account, action, canonical) => createHmac("sha256", account).update(`${action}\0${canonical}`).digest(),
+    inputMac: async (account, action, canonical) =>
+      createHmac("sha256", account).update(`${action}\0${canonical}`).digest(),
     now: () => new Date("2026-01-02T03:04:05Z"),
     report: () => {},
   };
   const request = (action: string, given: unknown = {}, more: Partial<ActionRequest> = {}): ActionRequest => ({
-    action, input: given, caller, channel: "mcp", canConfirm: false, signal: new AbortController().signal, ...more,
+    action,
+    input: given,
+    caller,
+    channel: "mcp",
+    canConfirm: false,
+    signal: new AbortController().signal,
+    ...more,
   });
   return { gate, request, asked, entries, rows, settled, set };
 }

@@ -21,6 +21,11 @@ export interface Journal {
   sequence(staged: StagedOutcome): Promise<void>;
   /** An outcome without an effect (the handler refused or failed). Resolves when durable. */
   outcome(record: CallRecord, outcome: CallOutcome): Promise<void>;
+  /**
+   * The effect's transaction ended in an unknown way. Finds out in the background: if it did commit, its own outcome is
+   * sequenced, else this one.
+   */
+  abandon(record: CallRecord, outcome: CallOutcome): void;
   /** Reads and refusals: one outcome, grouped, durable within a second, not waited for. */
   note(record: CallRecord, outcome: CallOutcome): void;
   /** The epoch that this process writes in now: who claims something for a running call names it. */

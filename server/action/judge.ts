@@ -32,14 +32,24 @@ export interface JudgedCall {
 export async function judge(gate: Gate, call: CallInProgress, judged: JudgedCall): Promise<Judgement> {
   const { caller, entry, input, channel, signal } = judged;
   const target = await targetOf(gate, call, judged);
-  call.record.target = { type: target.type, id: target.id, ...(target.version !== undefined && { version: target.version }) };
+  call.record.target = {
+    type: target.type,
+    id: target.id,
+    ...(target.version !== undefined && { version: target.version }),
+  };
   const question: Question = { caller, action: entry.action, target, input: input.value, channel, now: call.now };
   const decision = await gate.authorizer.decide(question);
-  call.record.policy = { version: caller.policy.version, hash: caller.policy.hash, decidedBy: decision.policies.map((p) => p.id) };
+  call.record.policy = {
+    version: caller.policy.version,
+    hash: caller.policy.hash,
+    decidedBy: decision.policies.map((p) => p.id),
+  };
   refuseUnlessPermitted(decision);
   const demand = await gate.authorizer.demand(question);
   if (demand.kind === "forbid")
-    throw new HubError("POLICY_FORBIDS", `The account's policy forbids this call (${demand.rules.join(", ")}).`, { details: { rules: demand.rules } });
+    throw new HubError("POLICY_FORBIDS", `The account's policy forbids this call (${demand.rules.join(", ")}).`, {
+      details: { rules: demand.rules },
+    });
   signal.throwIfAborted();
   return { target, decision, demand };
 }
@@ -57,6 +67,12 @@ export async function targetOf(gate: Gate, call: CallInProgress, judged: JudgedC
   if (action.target === "account") return { type: "Account", id: caller.account.id };
   const locate = action.target;
   const read = (r: Reader) =>
-    Promise.resolve(locate(judged.input.value, { call: { id: call.id, caller, channel, signal, now: call.now }, read: r, services: gate.services }));
+    Promise.resolve(
+      locate(judged.input.value, {
+        call: { id: call.id, caller, channel, signal, now: call.now },
+        read: r,
+        services: gate.services,
+      }),
+    );
   return reader ? read(reader) : gate.store.read(caller.account.id, read, signal);
 }

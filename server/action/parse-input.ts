@@ -1,8 +1,8 @@
 import type * as z from "zod";
 import { canonicalize, type Json } from "../../contracts/formats/canonical-json.ts";
 import { HubError } from "../errors.ts";
-import { refuseUnsafeJson } from "./safe-json.ts";
 import type { RegisteredAction } from "./registry.ts";
+import { refuseUnsafeJson } from "./safe-json.ts";
 
 /** The input as it will be judged, signed and executed, and its canonical bytes (RFC 8785). */
 export interface ParsedInput {

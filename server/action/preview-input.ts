@@ -13,7 +13,11 @@ export async function previewOf(gate: Gate, call: CallInProgress, judged: Judged
     return { headline: `${caller.principal.name} asks: ${entry.action.title}`, changes };
   }
   const context = { id: call.id, caller, channel, signal, now: call.now };
-  return gate.store.read(caller.account.id, (read) => preview(input.value, { call: context, read, services: gate.services }), signal);
+  return gate.store.read(
+    caller.account.id,
+    (read) => preview(input.value, { call: context, read, services: gate.services }),
+    signal,
+  );
 }
 
 const shown = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));

@@ -27,7 +27,8 @@ export function createRegistry(actions: readonly Action[]): Registry {
   const entries = new Map<string, RegisteredAction>();
   for (const action of [...actions].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (!NAME.test(action.name) || action.name.length > 64) throw new TypeError(`not an action's name: ${action.name}`);
-    if (!PERMISSION.test(action.permission)) throw new TypeError(`${action.name}: not a permission: ${action.permission}`);
+    if (!PERMISSION.test(action.permission))
+      throw new TypeError(`${action.name}: not a permission: ${action.permission}`);
     if (entries.has(action.name)) throw new TypeError(`declared twice: ${action.name}`);
     if (action.secretOutput && action.channels.includes("mcp"))
       throw new TypeError(`${action.name}: a secret may not be shown to a model; offer a claim instead`);

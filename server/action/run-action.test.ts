@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HubError } from "../errors.ts";
+import type { HubError } from "../errors.ts";
 import { AUTO, fakeGate } from "./fake-gate.ts";
 import { runAction } from "./run-action.ts";
 
@@ -19,7 +19,10 @@ test("a read leaves one outcome and no intent", async () => {
   const { gate, request, asked, entries } = fakeGate();
   await runAction(gate, request("system_test_read"));
   assert.deepEqual(asked, ["authorise", "intervene", "handler"]);
-  assert.deepEqual(entries.map((e) => [e.phase, e.outcome?.code]), [["outcome", "OK"]]);
+  assert.deepEqual(
+    entries.map((e) => [e.phase, e.outcome?.code]),
+    [["outcome", "OK"]],
+  );
 });
 
 for (const [what, action, input, code, path] of [
@@ -36,7 +39,10 @@ for (const [what, action, input, code, path] of [
   test(`${what} is refused and recorded, and nothing else happens`, async () => {
     const { gate, request, asked, entries, rows } = fakeGate();
     await assert.rejects(runAction(gate, request(action, input)), { code, ...(path !== undefined && { path }) });
-    assert.deepEqual(entries.map((e) => e.outcome?.code), [code]);
+    assert.deepEqual(
+      entries.map((e) => e.outcome?.code),
+      [code],
+    );
     assert.deepEqual([asked, rows], [[], []]);
   });
 }
@@ -44,11 +50,21 @@ for (const [what, action, input, code, path] of [
 test("nesting without end is refused without a stack overflow; 60 levels are read", async () => {
   const { gate, request } = fakeGate();
   const deep = (n: number): unknown => Array.from({ length: n }).reduce<unknown>((inner) => [inner], 1);
-  await assert.rejects(runAction(gate, request("system_test_change", { nested: deep(200_000) })), { code: "INPUT_INVALID", message: /deeper/ });
-  await assert.rejects(runAction(gate, request("system_test_change", { nested: deep(60) })), { code: "INPUT_INVALID", path: "nested" });
+  await assert.rejects(runAction(gate, request("system_test_change", { nested: deep(200_000) })), {
+    code: "INPUT_INVALID",
+    message: /deeper/,
+  });
+  await assert.rejects(runAction(gate, request("system_test_change", { nested: deep(60) })), {
+    code: "INPUT_INVALID",
+    path: "nested",
+  });
 });
 
-for (const [outcome, code] of [["forbidden", "FORBIDDEN"], ["not-permitted", "FORBIDDEN"], ["failed", "POLICY_FAILED"]] as const) {
+for (const [outcome, code] of [
+  ["forbidden", "FORBIDDEN"],
+  ["not-permitted", "FORBIDDEN"],
+  ["failed", "POLICY_FAILED"],
+] as const) {
   test(`a decision "${outcome}" refuses before anything begins`, async () => {
     const { gate, request, asked, entries, set } = fakeGate();
     set.decision = { outcome, policies: [{ id: "no", why: "not here" }], words: "not here" };
@@ -80,11 +96,16 @@ test("a client that cannot be asked to confirm gets an approval request; one tha
   assert.equal((await runAction(gate, request("system_test_change"))).status, "pending");
   const asked = await runAction(gate, request("system_test_change", { text: "c" }, { canConfirm: true }));
   assert.ok(asked.status === "confirm");
-  const again = (input: unknown, accepted = true, state = asked.state) => runAction(gate, request("system_test_change", input, { canConfirm: true, confirmation: { state, accepted } }));
+  const again = (input: unknown, accepted = true, state = asked.state) =>
+    runAction(gate, request("system_test_change", input, { canConfirm: true, confirmation: { state, accepted } }));
   await assert.rejects(again({ text: "c" }, false), { code: "CONFIRMATION_DECLINED" });
   await assert.rejects(again({ text: "other" }), { code: "CONFIRMATION_INVALID" });
-  await assert.rejects(again({ text: "c" }, true, { ...asked.state, principal: "someone" }), { code: "CONFIRMATION_INVALID" });
-  await assert.rejects(again({ text: "c" }, true, { ...asked.state, expiresAt: "2026-01-02T03:04:00.000Z" }), { code: "CONFIRMATION_INVALID" });
+  await assert.rejects(again({ text: "c" }, true, { ...asked.state, principal: "someone" }), {
+    code: "CONFIRMATION_INVALID",
+  });
+  await assert.rejects(again({ text: "c" }, true, { ...asked.state, expiresAt: "2026-01-02T03:04:00.000Z" }), {
+    code: "CONFIRMATION_INVALID",
+  });
   assert.equal((await again({ text: "c" })).status, "done");
   await assert.rejects(again({ text: "c" }), { code: "APPROVAL_SPENT" });
   assert.deepEqual(rows, ["c"]);
@@ -95,14 +116,22 @@ test("an output that does not fit its schema takes the effect back", async () =>
   set.answer = 5;
   await assert.rejects(runAction(gate, request("system_test_change")), { code: "OUTPUT_INVALID" });
   assert.deepEqual(rows, []);
-  assert.deepEqual(entries.map((e) => [e.phase, e.outcome?.code]), [["intent", undefined], ["outcome", "OUTPUT_INVALID"]]);
+  assert.deepEqual(
+    entries.map((e) => [e.phase, e.outcome?.code]),
+    [
+      ["intent", undefined],
+      ["outcome", "OUTPUT_INVALID"],
+    ],
+  );
 });
 
 test("a caller that goes away during the call gets nothing done, and the outcome says so", async () => {
   const { gate, request, set, rows, entries } = fakeGate();
   const gone = new AbortController();
   set.during = async () => gone.abort();
-  await assert.rejects(runAction(gate, request("system_test_change", {}, { signal: gone.signal })), { code: "CANCELLED" });
+  await assert.rejects(runAction(gate, request("system_test_change", {}, { signal: gone.signal })), {
+    code: "CANCELLED",
+  });
   assert.deepEqual(rows, []);
   assert.equal(entries.at(-1)?.outcome?.code, "CANCELLED");
 });
@@ -126,12 +155,16 @@ test("an unknown error is told without its cause", async () => {
   set.during = async () => {
     throw new TypeError("password=hunter2");
   };
-  await assert.rejects(runAction(gate, request("system_test_change")), (error: HubError) => error.code === "INTERNAL" && !error.message.includes("hunter2"));
+  await assert.rejects(
+    runAction(gate, request("system_test_change")),
+    (error: HubError) => error.code === "INTERNAL" && !error.message.includes("hunter2"),
+  );
 });
 
 test("one idempotency key has one effect", async () => {
   const { gate, request, rows, set } = fakeGate();
-  const call = (input: unknown, key = "k1") => runAction(gate, request("system_test_change", input, { idempotencyKey: key }));
+  const call = (input: unknown, key = "k1") =>
+    runAction(gate, request("system_test_change", input, { idempotencyKey: key }));
   const first = await call({ text: "a" });
   const second = await call({ text: "a" });
   assert.ok(first.status === "done" && second.status === "done");

@@ -6,7 +6,7 @@ import { CallInProgress, noteRefusal } from "./call.ts";
 import { askToConfirm, checkConfirmation } from "./confirm.ts";
 import { cancelled, executeChange, executeRead } from "./execute.ts";
 import type { Gate } from "./gate.ts";
-import { judge, type JudgedCall, type Judgement } from "./judge.ts";
+import { type JudgedCall, type Judgement, judge } from "./judge.ts";
 import { parseInput } from "./parse-input.ts";
 import { previewOf } from "./preview-input.ts";
 import type { RegisteredAction } from "./registry.ts";
@@ -29,7 +29,11 @@ export async function runAction(gate: Gate, request: ActionRequest): Promise<Act
   try {
     return await pass(gate, call, request);
   } catch (error) {
-    throw noteRefusal(gate, call, request.signal.aborted && !(error instanceof HubError) ? cancelled(request.signal) : error);
+    throw noteRefusal(
+      gate,
+      call,
+      request.signal.aborted && !(error instanceof HubError) ? cancelled(request.signal) : error,
+    );
   }
 }
 
@@ -62,12 +66,17 @@ async function pass(gate: Gate, call: CallInProgress, request: ActionRequest): P
 function find(gate: Gate, request: ActionRequest): RegisteredAction {
   const entry = gate.registry.get(request.action);
   if (entry?.action.channels.includes(request.channel)) return entry;
-  throw new HubError("ACTION_UNKNOWN", `There is no action called ${JSON.stringify(request.action.slice(0, 80))} here.`);
+  throw new HubError(
+    "ACTION_UNKNOWN",
+    `There is no action called ${JSON.stringify(request.action.slice(0, 80))} here.`,
+  );
 }
 
 function refuseBadKey(key: string | undefined): void {
   if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key))
-    throw new HubError("INPUT_INVALID", "An idempotency key has 1 to 200 printable ASCII characters.", { path: "idempotencyKey" });
+    throw new HubError("INPUT_INVALID", "An idempotency key has 1 to 200 printable ASCII characters.", {
+      path: "idempotencyKey",
+    });
 }
 
 /** The request's row and this call's outcome commit together; nothing else happens. */
@@ -82,16 +91,35 @@ async function requestApproval(
   const accountId = caller.account.id;
   const inputMac = await gate.inputMac(accountId, entry.action.name, input.canonical);
   const preview = await previewOf(gate, call, judged);
-  const { approval, staged } = await gate.store.transact(accountId, async (tx): Promise<{ approval: PendingApproval; staged: StagedOutcome }> => {
-    const approval = await gate.approvals.open(tx, {
-      caller, channel, now: call.now, action: entry.action.name, schemaDigest: entry.schemaDigest, canonicalInput: input.canonical, inputMac, salt: call.salt,
-      inputCommitment: call.commitTo(input.canonical), demand: byAnother(demand), target, preview, ...options,
-      ...(call.record.runId !== undefined && { runId: call.record.runId }), ...(call.record.traceId !== undefined && { traceId: call.record.traceId }),
-    });
-    const staged = gate.journal.stage(call.record, call.outcome(gate, "APPROVAL_PENDING", { approvalRequestId: approval.requestId }));
-    await tx.outcomes.stage(staged);
-    return { approval, staged };
-  }, signal);
+  const { approval, staged } = await gate.store.transact(
+    accountId,
+    async (tx): Promise<{ approval: PendingApproval; staged: StagedOutcome }> => {
+      const approval = await gate.approvals.open(tx, {
+        caller,
+        channel,
+        now: call.now,
+        action: entry.action.name,
+        schemaDigest: entry.schemaDigest,
+        canonicalInput: input.canonical,
+        inputMac,
+        salt: call.salt,
+        inputCommitment: call.commitTo(input.canonical),
+        demand: byAnother(demand),
+        target,
+        preview,
+        ...options,
+        ...(call.record.runId !== undefined && { runId: call.record.runId }),
+        ...(call.record.traceId !== undefined && { traceId: call.record.traceId }),
+      });
+      const staged = gate.journal.stage(
+        call.record,
+        call.outcome(gate, "APPROVAL_PENDING", { approvalRequestId: approval.requestId }),
+      );
+      await tx.outcomes.stage(staged);
+      return { approval, staged };
+    },
+    signal,
+  );
   await gate.journal.sequence(staged);
   return { status: "pending", approval, receipt: call.reference() };
 }

@@ -5,7 +5,7 @@ import { CallInProgress, noteRefusal } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import { executeChange } from "./execute.ts";
 import type { Gate } from "./gate.ts";
-import { judge, type JudgedCall, targetOf } from "./judge.ts";
+import { type JudgedCall, judge, targetOf } from "./judge.ts";
 import { parseInput } from "./parse-input.ts";
 import type { RegisteredAction } from "./registry.ts";
 import type { Target } from "./target.ts";
@@ -15,7 +15,11 @@ import type { Target } from "./target.ts";
  * to is checked again; what moved makes it stale. Its grant is spent in the intent's transaction, so that a job which
  * is repeated finds nothing to do. Resolves when the request is settled; throws only where the job should come again.
  */
-export async function runApproved(gate: Gate, request: { accountId: string; requestId: string }, signal: AbortSignal): Promise<void> {
+export async function runApproved(
+  gate: Gate,
+  request: { accountId: string; requestId: string },
+  signal: AbortSignal,
+): Promise<void> {
   const held = await gate.approvals.take(request.accountId, request.requestId);
   if (!held) return;
   const call = new CallInProgress(gate, {
@@ -52,7 +56,11 @@ async function executeHeld(gate: Gate, call: CallInProgress, held: HeldCall, sig
     ...(held.idempotencyKey !== undefined && { idempotencyKey: held.idempotencyKey }),
     before: async (tx) => refuseMoved(held, await targetOf(gate, call, judged, tx)),
     after: (tx, output) => {
-      const result = canonicalize({ output, summary: entry.action.summary(output), receipt: call.reference() } as unknown as Json);
+      const result = canonicalize({
+        output,
+        summary: entry.action.summary(output),
+        receipt: call.reference(),
+      } as unknown as Json);
       return gate.approvals.settle(tx, held, { state: "executed", result });
     },
   });
@@ -67,13 +75,16 @@ async function requester(gate: Gate, call: CallInProgress, held: HeldCall): Prom
 
 function sameAction(gate: Gate, held: HeldCall): RegisteredAction {
   const entry = gate.registry.get(held.action);
-  if (!entry || entry.schemaDigest !== held.schemaDigest) throw stale("the action is not the one that was approved any more");
+  if (!entry || entry.schemaDigest !== held.schemaDigest)
+    throw stale("the action is not the one that was approved any more");
   return entry;
 }
 
 function refuseMoved(held: HeldCall, target: Target): void {
   if (target.type !== held.target.type || target.id !== held.target.id || target.version !== held.target.version)
-    throw stale(`its target moved since it was asked for (version ${held.target.version ?? "none"}, now ${target.version ?? "none"})`);
+    throw stale(
+      `its target moved since it was asked for (version ${held.target.version ?? "none"}, now ${target.version ?? "none"})`,
+    );
 }
 
 /** Whether `now` asks for anything that `then` did not. */
@@ -82,13 +93,17 @@ function stricter(now: Demand, then: Demand): boolean {
   return now.people > then.people || now.holding.some((permission) => !then.holding.includes(permission));
 }
 
-const stale = (why: string): HubError => new HubError("APPROVAL_STALE", `The approved call was not carried out: ${why}.`);
+const stale = (why: string): HubError =>
+  new HubError("APPROVAL_STALE", `The approved call was not carried out: ${why}.`);
 
 async function settleFailure(gate: Gate, held: HeldCall, failure: HubError): Promise<void> {
   // another job spent the grant: the request is that one's to settle
   if (failure.code === "APPROVAL_SPENT") return;
   // unclear whether it took effect: the sweeper reads the truth from the database and says AMBIGUOUS if there is none
-  if (["STORE_UNAVAILABLE", "AMBIGUOUS", "LANE_LOST", "JOURNAL_UNAVAILABLE", "JOURNAL_FULL"].includes(failure.code)) throw failure;
+  if (["STORE_UNAVAILABLE", "AMBIGUOUS", "LANE_LOST", "JOURNAL_UNAVAILABLE", "JOURNAL_FULL"].includes(failure.code))
+    throw failure;
   const state = failure.code === "APPROVAL_STALE" ? "stale" : "failed";
-  await gate.store.transact(held.accountId, (tx) => gate.approvals.settle(tx, held, { state, code: failure.code, message: failure.message }));
+  await gate.store.transact(held.accountId, (tx) =>
+    gate.approvals.settle(tx, held, { state, code: failure.code, message: failure.message }),
+  );
 }

@@ -9,7 +9,9 @@ export function createIdempotency(keys: Pick<KeyService, "encrypt" | "decrypt">)
   const boundTo = (callId: string) => ({ associatedData: Buffer.from(`idempotency/${callId}`) });
   return {
     ttlMs: DAY_MS,
-    seal: (accountId, callId, outcome) => keys.encrypt(accountId, "data", Buffer.from(canonicalize(outcome as Json)), boundTo(callId)),
-    open: async (accountId, callId, sealed) => JSON.parse((await keys.decrypt(accountId, "data", sealed, boundTo(callId))).toString()),
+    seal: (accountId, callId, outcome) =>
+      keys.encrypt(accountId, "data", Buffer.from(canonicalize(outcome as Json)), boundTo(callId)),
+    open: async (accountId, callId, sealed) =>
+      JSON.parse((await keys.decrypt(accountId, "data", sealed, boundTo(callId))).toString()),
   };
 }

@@ -28,15 +28,30 @@ async function actingAs(gate: Gate, caller: Caller, as: string | undefined): Pro
   return found.caller;
 }
 
-async function simulate(gate: Gate, caller: Caller, asked: { action: string; input: unknown; document?: string | undefined }): Promise<Simulation> {
+async function simulate(
+  gate: Gate,
+  caller: Caller,
+  asked: { action: string; input: unknown; document?: string | undefined },
+): Promise<Simulation> {
   const entry = gate.registry.get(asked.action);
-  if (!entry) return { outcome: "refused", code: "ACTION_UNKNOWN", words: `There is no action called ${asked.action.slice(0, 80)}.`, policies: [] };
+  if (!entry)
+    return {
+      outcome: "refused",
+      code: "ACTION_UNKNOWN",
+      words: `There is no action called ${asked.action.slice(0, 80)}.`,
+      policies: [],
+    };
   const input = parseInput(entry, asked.input);
   const call = new CallInProgress(gate, { accountId: caller.account.id, caller, action: asked.action, channel: "mcp" });
   const judged: JudgedCall = { entry, input, caller, channel: "mcp", signal: new AbortController().signal };
   const target = await targetOf(gate, call, judged);
   const question: Question = {
-    caller, action: entry.action, target, input: input.value, channel: "mcp", now: call.now,
+    caller,
+    action: entry.action,
+    target,
+    input: input.value,
+    channel: "mcp",
+    now: call.now,
     ...(asked.document !== undefined && { document: asked.document }),
   };
   const decision = await gate.authorizer.decide(question);
@@ -47,8 +62,21 @@ async function simulate(gate: Gate, caller: Caller, asked: { action: string; inp
   const { kind, people, holding, rules } = await gate.authorizer.demand(question);
   const policies = [...decision.policies];
   const needs = { people, holding: [...holding], rules: [...rules] };
-  if (kind === "forbid") return { outcome: "refused", code: "POLICY_FORBIDS", words: `A rule forbids it: ${rules.join(", ")}.`, policies, needs };
+  if (kind === "forbid")
+    return {
+      outcome: "refused",
+      code: "POLICY_FORBIDS",
+      words: `A rule forbids it: ${rules.join(", ")}.`,
+      policies,
+      needs,
+    };
   if (kind === "auto") return { outcome: "runs", words: decision.words, policies };
-  if (kind === "confirm") return { outcome: "needs-confirmation", words: "It runs once the caller has confirmed.", policies, needs };
-  return { outcome: "needs-approval", words: `It runs once ${people === 1 ? "one person has" : "two people have"} approved it.`, policies, needs };
+  if (kind === "confirm")
+    return { outcome: "needs-confirmation", words: "It runs once the caller has confirmed.", policies, needs };
+  return {
+    outcome: "needs-approval",
+    words: `It runs once ${people === 1 ? "one person has" : "two people have"} approved it.`,
+    policies,
+    needs,
+  };
 }

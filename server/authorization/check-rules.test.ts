@@ -82,7 +82,7 @@ test("names are known ones, and all that are not are told", () => {
   accepts(
     rule({ actions: ["system.fleet"], resource: "FleetObject", outcome: { approve: 1, holding: "system.approval" } }),
   );
-  refuses({ resource: "Token" }, { path: "", message: /impossible|no applicable/i });
+  refuses({ resource: "Token" }, { path: "", message: /impossible|applicable action/i });
 });
 
 test("a rule that can have no effect is refused", () => {

@@ -98,14 +98,17 @@ export class PolicyEvaluator {
     });
     if (answer.type === "failure") return failed("the call does not fit the schema of the policies");
     const { decision, diagnostics } = answer.response;
+    // the engine's own order changes from call to call
+    const ids = asked.covering.policies.map(({ id }) => id);
     const reasons = new Set(diagnostics.reason);
+    const errors = new Map(diagnostics.errors.map(({ policyId, error }) => [policyId, error.message]));
     return {
       allowed: decision === "allow",
-      deciding: asked.covering.policies.map(({ id }) => id).filter((id) => reasons.has(id)),
-      faults: diagnostics.errors.map(({ policyId, error }) => ({
-        policy: policyId,
-        what: faultInWords(error.message),
-      })),
+      deciding: ids.filter((id) => reasons.has(id)),
+      faults: ids.flatMap((id) => {
+        const message = errors.get(id);
+        return message === undefined ? [] : [{ policy: id, what: faultInWords(message) }];
+      }),
     };
   }
 

@@ -39,7 +39,7 @@ function inWords(request: RequestDetail): string {
       `${d.person.name}: ${d.decision} (${d.assurance})${d.reason === undefined ? "" : `, "${escapeText(d.reason)}"`}`,
   );
   return [
-    `${request.headline}`,
+    request.headline,
     ...changes,
     `State: ${request.state}${request.errorCode === undefined ? "" : ` (${request.errorCode})`}. Asked by ${request.requester.name} (${request.requester.kind}) for ${request.action}. Needs ${request.needs}.`,
     ...(decisions.length > 0 ? [`Decisions: ${decisions.join("; ")}.`] : []),

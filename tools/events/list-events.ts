@@ -6,12 +6,17 @@ import { listEvents } from "../../server/domain/events/list-events.ts";
 export const listAccountEvents = defineAction({
   name: "system_events_list",
   title: "List events",
-  description: "Lists what happened in this account, oldest first by position. Keep `next` and send it as `cursor` to follow along: an event never appears before one you have seen.",
+  description:
+    "Lists what happened in this account, oldest first by position. Keep `next` and send it as `cursor` to follow along: an event never appears before one you have seen.",
   permission: "system.events.read",
   risk: { effect: "read", approval: "none", loosens: false },
   input: z.strictObject({
     ...page,
-    types: z.array(z.string().max(100)).max(50).optional().describe("event types, see contracts/telemetry/events.v1.json"),
+    types: z
+      .array(z.string().max(100))
+      .max(50)
+      .optional()
+      .describe("event types, see contracts/telemetry/events.v1.json"),
     subject: z.string().max(300).optional().describe("only about this, e.g. fleet/Template/web"),
   }),
   output: pageOf(

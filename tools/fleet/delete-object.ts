@@ -7,10 +7,15 @@ import { objectTarget } from "../../server/domain/fleet/read-object.ts";
 export const deleteFleetObject = defineAction({
   name: "system_fleet_delete_object",
   title: "Delete a fleet object",
-  description: "Deletes one fleet object in the version that you saw. Refused while another object refers to it. Usually waits for a person's approval.",
+  description:
+    "Deletes one fleet object in the version that you saw. Refused while another object refers to it. Usually waits for a person's approval.",
   permission: "system.fleet.delete",
   risk: { effect: "destructive", approval: "approve", loosens: false },
-  input: z.strictObject({ kind: fleetKind, name: fleetName, expectedVersion: z.int().min(1).describe("the version you saw") }),
+  input: z.strictObject({
+    kind: fleetKind,
+    name: fleetName,
+    expectedVersion: z.int().min(1).describe("the version you saw"),
+  }),
   output: z.strictObject({ deleted: liveFleetObject }),
   errors: ["NOT_FOUND", "VERSION_CONFLICT", "IN_USE"],
   channels: ["mcp", "http", "cli"],

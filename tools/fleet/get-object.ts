@@ -18,6 +18,7 @@ export const getFleetObject = defineAction({
   target: (input, { read }) => objectTarget(read.fleet, input),
   secretOutput: false,
   timeLimitMs: 5_000,
-  summary: ({ object }) => `${object.kind}/${object.name}, version ${object.version}, last changed ${object.updatedAt}.`,
+  summary: ({ object }) =>
+    `${object.kind}/${object.name}, version ${object.version}, last changed ${object.updatedAt}.`,
   handler: async (input, { read }) => ({ object: await readObject(read.fleet, input) }),
 });

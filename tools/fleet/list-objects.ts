@@ -6,10 +6,16 @@ import { defineAction } from "../../server/action/define-action.ts";
 export const listFleetObjects = defineAction({
   name: "system_fleet_list_objects",
   title: "List fleet objects",
-  description: "Lists fleet objects by kind, then name. Filter by kind, by labels (all must match) or by owning repository.",
+  description:
+    "Lists fleet objects by kind, then name. Filter by kind, by labels (all must match) or by owning repository.",
   permission: "system.fleet.read",
   risk: { effect: "read", approval: "none", loosens: false },
-  input: z.strictObject({ ...page, kind: fleetKind.optional(), labels: labels.optional(), owner: z.string().max(200).optional() }),
+  input: z.strictObject({
+    ...page,
+    kind: fleetKind.optional(),
+    labels: labels.optional(),
+    owner: z.string().max(200).optional(),
+  }),
   output: pageOf(liveFleetObject),
   errors: ["CURSOR_INVALID"],
   channels: ["mcp", "http", "cli"],

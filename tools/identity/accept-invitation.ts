@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { principalShape } from "../../contracts/identity/principal.ts";
+import { identityId, principalShape } from "../../contracts/identity/principal.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { acceptInvitation as accept } from "../../server/domain/identity/accept-invitation.ts";
 
@@ -16,7 +16,7 @@ export const acceptInvitation = defineAction({
     proof: z.string().max(200).describe("the key's signature over the enrolment statement, Base 64"),
     token: z
       .strictObject({
-        id: z.uuidv7(),
+        id: identityId,
         sha256: z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hexadecimal digits"),
       })
       .describe("id and SHA-256 of the secret of the person's first token, made on the person's own machine"),

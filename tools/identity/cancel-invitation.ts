@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { identityId } from "../../contracts/identity/principal.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { cancelInvitation as cancel } from "../../server/domain/identity/invite-person.ts";
 
@@ -9,7 +10,7 @@ export const cancelInvitation = defineAction({
     "Makes an invitation that nobody accepted yet worthless, at once: for a code that went to the wrong hands.",
   permission: "system.identity.invite",
   risk: { effect: "destructive", approval: "none", loosens: false },
-  input: z.strictObject({ invitationId: z.uuidv7().describe("as system_identity_invite_person told it") }),
+  input: z.strictObject({ invitationId: identityId.describe("as system_identity_invite_person told it") }),
   output: z.strictObject({ invitationId: z.string(), personName: z.string(), cancelledAt: z.iso.datetime() }),
   errors: ["NOT_FOUND", "CONFLICT"],
   channels: ["mcp", "http", "cli"],

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { identityId } from "../../contracts/identity/principal.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { claimSecret as claim } from "../../server/domain/identity/claim-secret.ts";
 
@@ -9,7 +10,7 @@ export const claimSecret = defineAction({
     "Makes the token or invitation code that a claim stands for and shows it once; the hub keeps its SHA-256 alone. For operators, on the command line.",
   permission: "system.identity.claim",
   risk: { effect: "write", approval: "none", loosens: false },
-  input: z.strictObject({ claimId: z.uuidv7().describe("as the call that granted the secret told it") }),
+  input: z.strictObject({ claimId: identityId.describe("as the call that granted the secret told it") }),
   output: z.strictObject({
     kind: z.enum(["token", "invitation"]),
     id: z.string().describe("the token's or the invitation's id: no secret"),

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { displayName, principalKind, principalShape, roles } from "../../contracts/identity/principal.ts";
+import { displayName, identityId, principalKind, principalShape, roles } from "../../contracts/identity/principal.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { createPrincipal as create, previewCreatePrincipal } from "../../server/domain/identity/create-principal.ts";
 
@@ -16,8 +16,8 @@ export const createPrincipal = defineAction({
     roles: roles.describe(
       "operators: admin, operator, approver, reader, auditor; agents and services: agent, reader, auditor",
     ),
-    personId: z.uuidv7().optional().describe("for an operator: the person that it is"),
-    ownerPersonId: z.uuidv7().optional().describe("for an agent: the person that it answers to; yourself if left out"),
+    personId: identityId.optional().describe("for an operator: the person that it is"),
+    ownerPersonId: identityId.optional().describe("for an agent: the person that it answers to; yourself if left out"),
   }),
   output: z.strictObject({ principal: principalShape }),
   errors: ["NOT_FOUND", "ALREADY_EXISTS"],

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { principalKind, principalShape, role, tokenShape } from "../../contracts/identity/principal.ts";
+import { identityId, principalKind, principalShape, role, tokenShape } from "../../contracts/identity/principal.ts";
 import { page, pageOf } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { principalListingView } from "../../server/domain/identity/views.ts";
@@ -22,7 +22,7 @@ export const listPrincipals = defineAction({
     ...page,
     kind: principalKind.optional(),
     role: role.optional().describe("those that hold this role"),
-    personId: z.uuidv7().optional().describe("operators that are this person, and agents that answer to it"),
+    personId: identityId.optional().describe("operators that are this person, and agents that answer to it"),
     banned: z.boolean().optional().describe("true: those under a ban; false: the others"),
   }),
   output: pageOf(principalShape.extend({ banned: banned.optional(), tokens: z.array(tokenShape) })),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { identityId } from "../../contracts/identity/principal.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { revokeToken as revoke } from "../../server/domain/identity/revoke-token.ts";
 import { tokenTarget } from "../../server/domain/identity/targets.ts";
@@ -10,7 +11,7 @@ export const revokeToken = defineAction({
     "Makes a token worthless from its next call on. It acts at once and cannot be undone; issue a new one instead.",
   permission: "system.identity.token",
   risk: { effect: "destructive", approval: "none", loosens: false },
-  input: z.strictObject({ tokenId: z.uuidv7().describe("as system_identity_list_principals tells it") }),
+  input: z.strictObject({ tokenId: identityId.describe("as system_identity_list_principals tells it") }),
   output: z.strictObject({ tokenId: z.string(), principalId: z.string(), revokedAt: z.iso.datetime() }),
   errors: ["NOT_FOUND", "CONFLICT"],
   channels: ["mcp", "http", "cli"],

@@ -1,13 +1,14 @@
 import * as z from "zod";
-import { page, pageOf } from "../../contracts/page.ts";
 import { receiptSummary } from "../../contracts/evidence/receipt.ts";
+import { page, pageOf } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { listReceipts } from "../../server/domain/evidence/list-receipts.ts";
 
 export const listJournalReceipts = defineAction({
   name: "system_journal_list_receipts",
   title: "List receipts",
-  description: "Lists the receipts of this account's calls, newest first by position in the account's log. Filter by action, principal, call or code.",
+  description:
+    "Lists the receipts of this account's calls, newest first by position in the account's log. Filter by action, principal, call or code.",
   permission: "system.journal.read",
   risk: { effect: "read", approval: "none", loosens: false },
   input: z.strictObject({

@@ -4,7 +4,8 @@ import { defineAction } from "../../server/action/define-action.ts";
 export const verifyAccountJournal = defineAction({
   name: "system_journal_verify",
   title: "Verify the journal",
-  description: "Walks this account's whole journal: certificates, signatures, chains and the log. Names the first entry that does not hold, and why. `countersign journal verify` does the same outside of the hub.",
+  description:
+    "Walks this account's whole journal: certificates, signatures, chains and the log. Names the first entry that does not hold, and why. `countersign journal verify` does the same outside of the hub.",
   permission: "system.journal.verify",
   risk: { effect: "read", approval: "none", loosens: false },
   input: z.strictObject({}),
@@ -14,7 +15,12 @@ export const verifyAccountJournal = defineAction({
     lanes: z.int(),
     receipts: z.int(),
     firstBad: z
-      .strictObject({ epoch: z.int(), sequence: z.int().optional(), receiptId: z.string().optional(), reason: z.string() })
+      .strictObject({
+        epoch: z.int(),
+        sequence: z.int().optional(),
+        receiptId: z.string().optional(),
+        reason: z.string(),
+      })
       .optional(),
     limits: z.array(z.string()).describe("what this walk cannot show"),
   }),

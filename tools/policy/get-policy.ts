@@ -5,7 +5,8 @@ import { policyView, showPolicy } from "../../server/domain/policy/show-policy.t
 export const getPolicy = defineAction({
   name: "system_policy_get",
   title: "Read the policy",
-  description: "Answers the account's policy document: the one in force, or an older version. Its hash stands in every receipt.",
+  description:
+    "Answers the account's policy document: the one in force, or an older version. Its hash stands in every receipt.",
   permission: "system.policy.read",
   risk: { effect: "read", approval: "none", loosens: false },
   input: z.strictObject({ version: z.int().min(1).optional().describe("default: the one in force") }),

@@ -6,7 +6,8 @@ import { previewPolicy, putPolicy } from "../../server/domain/policy/put-policy.
 export const putAccountPolicy = defineAction({
   name: "system_policy_put",
   title: "Change the policy",
-  description: "Puts a new policy document in force. Two people must approve; the change is judged by the policy in force before it. Lint and simulate first.",
+  description:
+    "Puts a new policy document in force. Two people must approve; the change is judged by the policy in force before it. Lint and simulate first.",
   permission: "system.policy.write",
   risk: { effect: "destructive", approval: "two-person", loosens: false },
   input: z.strictObject({ document: PolicyDocument, baseVersion: z.int().min(1).describe("the version you changed") }),
@@ -15,8 +16,13 @@ export const putAccountPolicy = defineAction({
   channels: ["mcp", "http", "cli"],
   policyInput: ["baseVersion"],
   resource: ["Account"],
-  target: async (_input, { read, call }) => ({ type: "Account", id: call.caller.account.id, version: `policy-${(await read.policy.current()).version}` }),
-  preview: (input, { read, services, call }) => previewPolicy(read.policy, services.policyChecker, input, call.caller.principal.name),
+  target: async (_input, { read, call }) => ({
+    type: "Account",
+    id: call.caller.account.id,
+    version: `policy-${(await read.policy.current()).version}`,
+  }),
+  preview: (input, { read, services, call }) =>
+    previewPolicy(read.policy, services.policyChecker, input, call.caller.principal.name),
   secretOutput: false,
   timeLimitMs: 15_000,
   summary: (p) => `Policy version ${p.version} is in force (hash ${p.hash.slice(0, 12)}…).`,

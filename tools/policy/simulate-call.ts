@@ -6,7 +6,8 @@ import { simulateCall } from "../../server/action/simulate.ts";
 export const simulatePolicy = defineAction({
   name: "system_policy_simulate",
   title: "Would this call be allowed?",
-  description: "Answers whether a call would run, need confirmation or approval, or be refused, and which policies say so. Nothing runs. Judge as another principal with `as`, or by a document that is not in force yet with `document`.",
+  description:
+    "Answers whether a call would run, need confirmation or approval, or be refused, and which policies say so. Nothing runs. Judge as another principal with `as`, or by a document that is not in force yet with `document`.",
   permission: "system.policy.simulate",
   risk: { effect: "read", approval: "none", loosens: false },
   input: z.strictObject({

@@ -32,6 +32,11 @@ export interface DatabaseOptions {
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
+/** Throws a TypeError: ids come from the database or were parsed before, so that another shape is a fault of ours. */
+export function checkAccountId(accountId: string): void {
+  if (!UUID.test(accountId)) throw new TypeError("accountId is not a lower-case UUID");
+}
+
 /**
  * The hub's rows under the runtime role. Tenant rows exist only inside `read` and `transact`: their transaction
  * carries the account, and the tables' policies compare `account_id` to it. Outside of them there are no tenant rows.
@@ -94,7 +99,7 @@ export class Database implements Session {
     fn: (session: Session) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    if (!UUID.test(accountId)) throw new TypeError("accountId is not a lower-case UUID");
+    checkAccountId(accountId);
     if (signal?.aborted) throw cancelled();
     const client = await this.#connect();
     const session = new TransactionSession(client, signal);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { v7 } from "uuid";
+import type { IdentityChange } from "../../domain/identity/acting-call.ts";
 import { banPrincipal } from "../../domain/identity/ban-principal.ts";
 import { principalTarget } from "../../domain/identity/targets.ts";
 import { previewUnban, unbanPrincipal } from "../../domain/identity/unban-principal.ts";
-import { DAY_MS, foundAccount, join, race } from "./identity.fixture.ts";
+import { DAY_MS, foundAccount, join, overlap } from "./identity.fixture.ts";
 import { identityLookup } from "./identity-lookup.ts";
 import { type TestDatabase, testDatabase } from "./test-database.ts";
 
@@ -69,9 +70,8 @@ test("whoever is banned is not banned again, and is told since when", async () =
 
 test("of bans at once, one wins", async () => {
   const account = await foundAccount(db.database);
-  const { agentId: principalId } = account;
-  const ban = () => account.change((tx) => banPrincipal(tx, { principalId, reason }, account.callAt(now)));
-  assert.deepEqual(await race([ban(), ban(), ban()]), { won: 1, lost: ["CONFLICT", "CONFLICT"] });
+  const ban = (tx: IdentityChange) => banPrincipal(tx, { principalId: account.agentId, reason }, account.callAt(now));
+  assert.deepEqual(await overlap(db.database, account, ban), { won: 1, lost: ["CONFLICT"] });
 });
 
 test("who is not banned cannot be unbanned", async () => {
@@ -138,7 +138,10 @@ test("the last operator cannot be banned; with a second one, either can, and not
   const approver = await join(account, "Grace", ["approver"], now);
   await assert.rejects(ban(account.operatorId), { code: "CONFLICT" }, "an approver does not administer");
   const admin = await join(account, "Alan", ["admin"], now);
-  assert.deepEqual(await race([ban(account.operatorId), ban(admin.principal.id)]), { won: 1, lost: ["CONFLICT"] });
+  const each = (principalId: string) => (tx: IdentityChange) =>
+    banPrincipal(tx, { principalId, reason }, account.callAt(now));
+  const both = await overlap(db.database, account, each(account.operatorId), each(admin.principal.id));
+  assert.deepEqual(both, { won: 1, lost: ["CONFLICT"] });
   await ban(approver.principal.id);
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { v7 } from "uuid";
+import type { IdentityChange } from "../../domain/identity/acting-call.ts";
 import { banPrincipal } from "../../domain/identity/ban-principal.ts";
 import {
   type CreatePrincipalInput,
@@ -11,7 +12,7 @@ import { previewProfile, setProfile } from "../../domain/identity/set-profile.ts
 import { profileTarget } from "../../domain/identity/targets.ts";
 import { whoami } from "../../domain/identity/whoami.ts";
 import { accountDirectory } from "./account-store.ts";
-import { foundAccount, join, race } from "./identity.fixture.ts";
+import { foundAccount, join, overlap, race } from "./identity.fixture.ts";
 import { type TestDatabase, testDatabase } from "./test-database.ts";
 
 let db: TestDatabase;
@@ -44,6 +45,21 @@ test("a founded account has who it needs, and nobody else's rows", async () => {
     ],
   );
   assert.equal(await account.read((identity) => identity.enrolledPeople(now)), 1);
+});
+
+test("an account is founded for people of any name, and with no bad one", async () => {
+  for (const [personName, agentName, expected] of [
+    ["agent", "Agent", ["agent", "Agent 2", "hub"]],
+    ["hub", "bot", ["hub 2", "bot", "hub"]],
+  ] as const) {
+    const account = await foundAccount(db.database, { personName, agentName });
+    const { items } = await account.read((identity) => identity.listPrincipals({}, { limit: 50 }, now));
+    assert.deepEqual(
+      items.map(({ name }) => name),
+      expected,
+    );
+  }
+  await assert.rejects(foundAccount(db.database, { personName: "A\u202eda" }), { code: "INPUT_INVALID" });
 });
 
 test("whoami tells who calls, and by which token", async () => {
@@ -125,9 +141,17 @@ test("what a principal cannot be is refused with its path, when asking and when 
 
 test("of two principals with one name, made at once, one is made", async () => {
   const account = await foundAccount(db.database);
-  const create = (name: string) =>
-    account.change((tx) => createPrincipal(tx, { kind: "service", name, roles: ["agent"] }, account.callAt(now)));
-  assert.deepEqual(await race([create("deploy"), create("Deploy")]), { won: 1, lost: ["ALREADY_EXISTS"] });
+  const create = (name: string) => (tx: IdentityChange) =>
+    createPrincipal(tx, { kind: "service", name, roles: ["agent"] }, account.callAt(now));
+  const both = await overlap(db.database, account, create("deploy"), create("Deploy"));
+  assert.deepEqual(both, { won: 1, lost: ["ALREADY_EXISTS"] });
+});
+
+test("the profile is not changed twice at once", async () => {
+  const account = await foundAccount(db.database);
+  await join(account, "Grace", ["approver"], now);
+  const toTeam = (tx: IdentityChange) => setProfile(tx, { profile: "team" }, account.callAt(now));
+  assert.deepEqual(await overlap(db.database, account, toTeam), { won: 1, lost: ["CONFLICT"] });
 });
 
 test("a list pages to its end, each row once, and filters", async () => {

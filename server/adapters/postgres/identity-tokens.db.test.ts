@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { v7 } from "uuid";
 import { parseSecret, secretMatches, TOKEN_PREFIX } from "../../../contracts/identity/bearer-secret.ts";
+import type { IdentityChange } from "../../domain/identity/acting-call.ts";
 import { banPrincipal } from "../../domain/identity/ban-principal.ts";
 import { claimSecret } from "../../domain/identity/claim-secret.ts";
 import { createPrincipal } from "../../domain/identity/create-principal.ts";
 import { issueToken, MAX_LIVE_TOKENS, previewIssueToken } from "../../domain/identity/issue-token.ts";
 import { revokeToken } from "../../domain/identity/revoke-token.ts";
-import { DAY_MS, foundAccount, join, makeToken, race, type TestAccount } from "./identity.fixture.ts";
+import { DAY_MS, foundAccount, join, makeToken, overlap, type TestAccount } from "./identity.fixture.ts";
 import { identityLookup } from "./identity-lookup.ts";
 import { identityStore } from "./identity-store.ts";
 import { type TestDatabase, testDatabase } from "./test-database.ts";
@@ -45,7 +46,8 @@ test("a token is made when it is claimed, and its SHA-256 alone is kept", async 
 test("a claim serves once, also for two at once, and then says so", async () => {
   const account = await foundAccount(db.database);
   const { claimId } = await issue(account);
-  assert.deepEqual(await race([claim(account, claimId), claim(account, claimId)]), { won: 1, lost: ["CONFLICT"] });
+  const once = (tx: IdentityChange) => claimSecret(tx, { claimId }, account.callAt(now));
+  assert.deepEqual(await overlap(db.database, account, once), { won: 1, lost: ["CONFLICT"] });
   await assert.rejects(claim(account, claimId), { code: "CONFLICT", message: /shown once/ });
 });
 
@@ -140,7 +142,8 @@ test("a revoked token is known as such, once", async () => {
   const lookup = identityLookup(db.database);
   assert.equal((await lookup.token(tokenId))?.revoked, false);
   const revoke = (id: string) => account.change((tx) => revokeToken(tx, { tokenId: id }, account.callAt(now)));
-  assert.deepEqual(await race([revoke(tokenId), revoke(tokenId)]), { won: 1, lost: ["CONFLICT"] });
+  const once = (tx: IdentityChange) => revokeToken(tx, { tokenId }, account.callAt(now));
+  assert.deepEqual(await overlap(db.database, account, once), { won: 1, lost: ["CONFLICT"] });
   assert.equal((await lookup.token(tokenId))?.revoked, true);
 
   const other = await foundAccount(db.database);

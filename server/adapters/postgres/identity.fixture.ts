@@ -50,7 +50,10 @@ export interface TestAccount extends Founded {
 }
 
 /** An account as the hub founds one: Ada administers it, "bot" is her agent. */
-export async function foundAccount(database: Database, { isHub = false, now = new Date() } = {}): Promise<TestAccount> {
+export async function foundAccount(
+  database: Database,
+  { isHub = false, now = new Date(), personName = "Ada", agentName = "bot" } = {},
+): Promise<TestAccount> {
   const accountId = v7();
   const key = generateKeyPair();
   const tokens = { operator: makeToken(), agent: makeToken() };
@@ -67,8 +70,8 @@ export async function foundAccount(database: Database, { isHub = false, now = ne
       },
       {
         ...{ accountId, name: "Laboratory", isHub, now, key, tokens },
-        person: { name: "Ada", publicKey: key.publicKey },
-        agent: { name: "bot" },
+        person: { name: personName, publicKey: key.publicKey },
+        agent: { name: agentName },
         policy: { document, hash: digest(document) },
       },
     ),
@@ -122,11 +125,40 @@ export async function join(account: TestAccount, personName: string, roles: Role
   return { key, token, principal: { id, kind: "operator", name, personId: person.id } as const };
 }
 
-/** The codes of the errors, in any order, and how many succeeded. */
+/** How many succeeded, and the codes of the others. */
 export async function race(attempts: readonly Promise<unknown>[]): Promise<{ won: number; lost: string[] }> {
   const results = await Promise.allSettled(attempts);
   const lost = results.flatMap((result) =>
     result.status === "rejected" ? [String(result.reason.code ?? result.reason)] : [],
   );
   return { won: results.length - lost.length, lost };
+}
+
+type Change = (tx: IdentityChange) => Promise<unknown>;
+
+/**
+ * Two changes at once, for certain: the second runs while the first has done its work and not committed, until it ends
+ * or waits for the first.
+ */
+export async function overlap(database: Database, account: TestAccount, first: Change, second: Change = first) {
+  let other: Promise<unknown> = Promise.resolve();
+  const one = account.change(async (tx) => {
+    await first(tx);
+    other = account.change(second);
+    await endsOrWaits(database, other);
+  });
+  await one.catch(() => {});
+  return race([one, other]);
+}
+
+async function endsOrWaits(database: Database, change: Promise<unknown>): Promise<void> {
+  let ended = false;
+  const end = () => {
+    ended = true;
+  };
+  change.then(end, end);
+  for (let waits = 0; !ended && waits === 0; ) {
+    const text = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    waits = (await database.query(text)).rowCount;
+  }
 }

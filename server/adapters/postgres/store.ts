@@ -13,7 +13,8 @@ import { receiptStore } from "./receipt-store.ts";
 export function postgresStore(database: Pick<Database, "read" | "transact">, jobs: ApprovalJobs): Store {
   return {
     read: (accountId, fn, signal) => database.read(accountId, (session) => fn(reader(session)), signal),
-    transact: (accountId, fn, signal) => database.transact(accountId, (session) => fn(transaction(session, accountId, jobs)), signal),
+    transact: (accountId, fn, signal) =>
+      database.transact(accountId, (session) => fn(transaction(session, accountId, jobs)), signal),
   };
 }
 

@@ -8,8 +8,11 @@ type Declared = z.output<typeof templateSpec>["parameters"];
 /** Throws INPUT_INVALID with the path of the first parameter that does not fit what the template declares. */
 export function checkParameters(template: string, declared: Declared, values: Values): void {
   const bad = (name: string, what: string) =>
-    new HubError("INPUT_INVALID", `object.spec.parameters.${name}: ${what}`, { path: `object.spec.parameters.${name}` });
-  for (const name of Object.keys(values)) if (!Object.hasOwn(declared, name)) throw bad(name, `Template/${template} has no such parameter`);
+    new HubError("INPUT_INVALID", `object.spec.parameters.${name}: ${what}`, {
+      path: `object.spec.parameters.${name}`,
+    });
+  for (const name of Object.keys(values))
+    if (!Object.hasOwn(declared, name)) throw bad(name, `Template/${template} has no such parameter`);
   for (const [name, parameter] of Object.entries(declared)) {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
     if (value === undefined) {
@@ -18,6 +21,7 @@ export function checkParameters(template: string, declared: Declared, values: Va
     }
     const type = typeof value === "number" ? "integer" : typeof value;
     if (type !== parameter.type) throw bad(name, `expected ${parameter.type}, got ${type}`);
-    if (parameter.enum && !parameter.enum.includes(value as string | number)) throw bad(name, `expected one of ${parameter.enum.join(", ")}`);
+    if (parameter.enum && !parameter.enum.includes(value as string | number))
+      throw bad(name, `expected one of ${parameter.enum.join(", ")}`);
   }
 }

@@ -18,7 +18,11 @@ export async function deleteObject(
 ): Promise<{ deleted: LiveFleetObject }> {
   const live = await deletable(tx.fleet, input, await tx.fleet.lock(input));
   await tx.fleet.remove(input);
-  await tx.events.emit({ type: "fleet.object_deleted", subject: `fleet/${refText(input)}`, data: { version: live.version, by } });
+  await tx.events.emit({
+    type: "fleet.object_deleted",
+    subject: `fleet/${refText(input)}`,
+    data: { version: live.version, by },
+  });
   return { deleted: live };
 }
 
@@ -27,12 +31,24 @@ export async function previewDelete(fleet: FleetReader, input: DeleteInput, aske
   return { headline: `${asker} asks to DELETE ${refText(input)}`, changes: diffObject(live, undefined) };
 }
 
-async function deletable(fleet: FleetReader, input: DeleteInput, live: LiveFleetObject | undefined): Promise<LiveFleetObject> {
+async function deletable(
+  fleet: FleetReader,
+  input: DeleteInput,
+  live: LiveFleetObject | undefined,
+): Promise<LiveFleetObject> {
   if (!live) throw new HubError("NOT_FOUND", `There is no ${refText(input)}.`, { path: "name" });
   if (live.version !== input.expectedVersion)
-    throw new HubError("VERSION_CONFLICT", `${refText(input)} is in version ${live.version}, not ${input.expectedVersion}: somebody changed it.`, { path: "expectedVersion", details: { found: live.version } });
+    throw new HubError(
+      "VERSION_CONFLICT",
+      `${refText(input)} is in version ${live.version}, not ${input.expectedVersion}: somebody changed it.`,
+      { path: "expectedVersion", details: { found: live.version } },
+    );
   const referrers = await fleet.referrers(input);
   if (referrers.length)
-    throw new HubError("IN_USE", `${refText(input)} is referred to by ${referrers.slice(0, 5).map(refText).join(", ")}${referrers.length > 5 ? " and others" : ""}; change these first.`, { path: "name" });
+    throw new HubError(
+      "IN_USE",
+      `${refText(input)} is referred to by ${referrers.slice(0, 5).map(refText).join(", ")}${referrers.length > 5 ? " and others" : ""}; change these first.`,
+      { path: "name" },
+    );
   return live;
 }

@@ -21,7 +21,8 @@ const stated = ({ labels, annotations, spec }: Stated | LiveFleetObject) => ({ a
 function flatten(root: unknown): Map<string, string> {
   const out = new Map<string, string>();
   const walk = (value: unknown, path: string): void => {
-    if (typeof value !== "object" || value === null) return void out.set(path, typeof value === "string" ? value : JSON.stringify(value));
+    if (typeof value !== "object" || value === null)
+      return void out.set(path, typeof value === "string" ? value : JSON.stringify(value));
     if (Array.isArray(value)) return value.length ? value.forEach((item, i) => walk(item, `${path}[${i}]`)) : void 0;
     for (const [key, item] of Object.entries(value)) walk(item, path ? `${path}.${key}` : key);
   };

@@ -1,13 +1,13 @@
 import type * as z from "zod";
-import { canonicalize, type Json } from "../../../contracts/formats/canonical-json.ts";
 import type { DesiredFleetObject, LiveFleetObject, templateSpec } from "../../../contracts/fleet/object.ts";
+import { canonicalize, type Json } from "../../../contracts/formats/canonical-json.ts";
 import { HubError } from "../../errors.ts";
 import type { Preview } from "../approvals/preview.ts";
 import type { EventWriter } from "../events/event-store.ts";
 import { checkParameters } from "./assignment-parameters.ts";
 import { diffObject } from "./diff-object.ts";
 import type { FleetReader, FleetWriter } from "./fleet-store.ts";
-import { checkReferences, refText, referencesOf } from "./references.ts";
+import { checkReferences, referencesOf, refText } from "./references.ts";
 
 export interface PutInput {
   readonly object: DesiredFleetObject;
@@ -40,7 +40,11 @@ export async function putObject(
   const write = { ...input.object, owner: live?.owner ?? null, updatedBy };
   const object = live ? await tx.fleet.update(write, live.version) : await tx.fleet.insert(write);
   await tx.fleet.setReferences(input.object, referencesOf(input.object));
-  await tx.events.emit({ type: `fleet.object_${change}`, subject: `fleet/${refText(object)}`, data: { version: object.version, by: updatedBy } });
+  await tx.events.emit({
+    type: `fleet.object_${change}`,
+    subject: `fleet/${refText(object)}`,
+    data: { version: object.version, by: updatedBy },
+  });
   return { object, change };
 }
 
@@ -63,10 +67,19 @@ async function plan(fleet: FleetReader, input: PutInput, live: LiveFleetObject |
   return { live, change: live ? (same(live, object) ? "unchanged" : "updated") : "created" };
 }
 
-function refuseOtherVersion(object: DesiredFleetObject, expected: number | undefined, live: LiveFleetObject | undefined): void {
+function refuseOtherVersion(
+  object: DesiredFleetObject,
+  expected: number | undefined,
+  live: LiveFleetObject | undefined,
+): void {
   if (expected === live?.version) return;
   const name = refText(object);
-  if (!live) throw new HubError("VERSION_CONFLICT", `${name} does not exist (any more); leave out expectedVersion to create it.`, { path: "expectedVersion", details: { found: null } });
+  if (!live)
+    throw new HubError(
+      "VERSION_CONFLICT",
+      `${name} does not exist (any more); leave out expectedVersion to create it.`,
+      { path: "expectedVersion", details: { found: null } },
+    );
   const message =
     expected === undefined
       ? `${name} exists in version ${live.version}; send expectedVersion ${live.version} to change it.`
@@ -75,19 +88,28 @@ function refuseOtherVersion(object: DesiredFleetObject, expected: number | undef
 }
 
 /** A template may not change under assignments that would no longer fit it. */
-async function checkAssignments(fleet: FleetReader, template: Extract<DesiredFleetObject, { kind: "Template" }>): Promise<void> {
+async function checkAssignments(
+  fleet: FleetReader,
+  template: Extract<DesiredFleetObject, { kind: "Template" }>,
+): Promise<void> {
   for (const ref of await fleet.referrers(template)) {
     const assignment = ref.kind === "Assignment" ? await fleet.get(ref) : undefined;
     if (!assignment) continue;
     try {
       checkParameters(template.name, template.spec.parameters, assignment.spec["parameters"] as never);
     } catch (error) {
-      throw new HubError("IN_USE", `object.spec.parameters: ${refText(ref)} would no longer fit (${(error as Error).message})`, { path: "object.spec.parameters", cause: error });
+      throw new HubError(
+        "IN_USE",
+        `object.spec.parameters: ${refText(ref)} would no longer fit (${(error as Error).message})`,
+        { path: "object.spec.parameters", cause: error },
+      );
     }
   }
 }
 
-const declared = (template: LiveFleetObject | undefined) => (template?.spec["parameters"] ?? {}) as z.output<typeof templateSpec>["parameters"];
+const declared = (template: LiveFleetObject | undefined) =>
+  (template?.spec["parameters"] ?? {}) as z.output<typeof templateSpec>["parameters"];
 
 const same = (live: LiveFleetObject, object: DesiredFleetObject): boolean =>
-  canonicalize([live.spec, live.labels, live.annotations] as Json) === canonicalize([object.spec, object.labels, object.annotations] as unknown as Json);
+  canonicalize([live.spec, live.labels, live.annotations] as Json) ===
+  canonicalize([object.spec, object.labels, object.annotations] as unknown as Json);

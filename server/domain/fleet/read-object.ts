@@ -20,6 +20,11 @@ export async function objectTarget(fleet: FleetReader, ref: FleetRef) {
     type: "FleetObject" as const,
     id: refText(ref),
     version: live ? `${live.version}@${live.createdAt}` : "absent",
-    attributes: { kind: ref.kind, name: ref.name, labels: live?.labels ?? {}, ...(live?.owner && { owner: live.owner }) },
+    attributes: {
+      kind: ref.kind,
+      name: ref.name,
+      labels: live?.labels ?? {},
+      ...(live?.owner && { owner: live.owner }),
+    },
   };
 }

@@ -11,7 +11,8 @@ export const refText = ({ kind, name }: FleetRef): string => `${kind}/${name}`;
 
 /** What an object refers to, and where it says so. */
 export function referencesOf(object: DesiredFleetObject): Reference[] {
-  const named = (kind: FleetKind, names: readonly string[], field: string) => names.map((name, i) => ({ kind, name, path: `object.spec.${field}[${i}]` }));
+  const named = (kind: FleetKind, names: readonly string[], field: string) =>
+    names.map((name, i) => ({ kind, name, path: `object.spec.${field}[${i}]` }));
   switch (object.kind) {
     case "Template":
       return named("Module", object.spec.modules, "modules");
@@ -34,7 +35,9 @@ export async function checkReferences(fleet: FleetReader, object: DesiredFleetOb
   for (const reference of references) {
     const own = object.kind === "Module" && reference.name === object.name;
     if (!own && !found.has(refText(reference)))
-      throw new HubError("REFERENCE_MISSING", `${reference.path}: there is no ${refText(reference)}; make it first.`, { path: reference.path });
+      throw new HubError("REFERENCE_MISSING", `${reference.path}: there is no ${refText(reference)}; make it first.`, {
+        path: reference.path,
+      });
   }
   if (object.kind === "Module") await refuseCircle(fleet, object.name, object.spec.dependsOn);
 }
@@ -44,7 +47,10 @@ async function refuseCircle(fleet: FleetReader, name: string, dependsOn: readonl
   const seen = new Set<string>();
   for (let way = open.pop(); way; way = open.pop()) {
     const at = way.at(-1) ?? name;
-    if (at === name) throw new HubError("CONFLICT", `object.spec.dependsOn: a circle, ${way.join(" -> ")}`, { path: "object.spec.dependsOn" });
+    if (at === name)
+      throw new HubError("CONFLICT", `object.spec.dependsOn: a circle, ${way.join(" -> ")}`, {
+        path: "object.spec.dependsOn",
+      });
     if (seen.has(at)) continue;
     seen.add(at);
     const next = await fleet.get({ kind: "Module", name: at });

@@ -97,7 +97,8 @@ async function refuseStranger(
   claimant: ActingCall["caller"]["principal"],
 ): Promise<void> {
   const concerned = [createdBy, ...(subject.kind === "token" ? [subject.principalId] : [])];
-  for (const id of claimant.kind === "operator" && claimant.personId !== undefined ? concerned : []) {
+  // only an operator is a person
+  for (const id of claimant.personId === undefined ? [] : concerned) {
     if (personOf(await identity.principal(id)) === claimant.personId) return;
   }
   const whose = subject.kind === "token" ? ", or in whose name the token will act" : "";

@@ -1,7 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import { v7 } from "uuid";
 import { keyId, publicKeyToDer } from "../../../contracts/formats/ed25519.ts";
-import { HUB_PRINCIPAL_NAME, HUB_ROLE } from "../../../contracts/identity/principal.ts";
+import { displayName, HUB_PRINCIPAL_NAME, HUB_ROLE } from "../../../contracts/identity/principal.ts";
+import { HubError } from "../../errors.ts";
 import type { EventWriter } from "../events/event-store.ts";
 import type { PolicyWriter } from "../policy/policy-store.ts";
 import type { AccountWriter } from "./account-store.ts";
@@ -53,21 +54,24 @@ export interface Founded {
 
 /**
  * Founds an account in profile `solo`: one person with a key and an operator that administers it, an agent that answers
- * to that person, the hub's own service, and a policy. Throws ALREADY_EXISTS.
+ * to that person, the hub's own service, and a policy. Throws INPUT_INVALID (a name), ALREADY_EXISTS.
  */
 export async function createAccount(rows: FoundingRows, founding: Founding): Promise<Founded> {
   const { accounts, identity, policy, events } = rows;
   const { accountId, name, isHub, person, agent, tokens, now } = founding;
   const [personId, operatorId, agentId, hubPrincipalId] = [v7(), v7(), v7(), v7()];
   const tokensExpireAt = new Date(now.getTime() + TOKEN_DAYS * DAY_MS);
+  for (const text of [name, person.name, agent.name]) refuseBadName(text);
+  const operatorName = distinct(person.name, [HUB_PRINCIPAL_NAME]);
+  const agentName = distinct(agent.name, [HUB_PRINCIPAL_NAME, operatorName]);
   const key = { keyId: keyId(person.publicKey), personId, algorithm: "ed25519" } as const;
 
   await accounts.addAccount({ id: accountId, name, profile: "solo", isHub, createdAt: now });
   await identity.addPerson({ id: personId, name: person.name, createdAt: now });
   await identity.addKey({ ...key, publicKey: publicKeyToDer(person.publicKey), enrolledAt: now });
   for (const principal of [
-    { id: operatorId, kind: "operator", name: person.name, personId, roles: ["admin"] },
-    { id: agentId, kind: "agent", name: agent.name, ownerPersonId: personId, roles: ["agent"] },
+    { id: operatorId, kind: "operator", name: operatorName, personId, roles: ["admin"] },
+    { id: agentId, kind: "agent", name: agentName, ownerPersonId: personId, roles: ["agent"] },
     { id: hubPrincipalId, kind: "service", name: HUB_PRINCIPAL_NAME, roles: [HUB_ROLE] },
   ] as const) {
     await identity.addPrincipal({ ...principal, createdAt: now });
@@ -82,4 +86,14 @@ export async function createAccount(rows: FoundingRows, founding: Founding): Pro
   await policy.insert({ version: 1, ...founding.policy, createdBy: operatorId });
   await events.emit({ type: "identity.account_created", subject: `identity/account/${accountId}`, data: { isHub } });
   return { accountId, personId, keyId: key.keyId, operatorId, agentId, hubPrincipalId, tokensExpireAt };
+}
+
+function refuseBadName(name: string): void {
+  if (displayName.safeParse(name).success) return;
+  throw new HubError("INPUT_INVALID", `${JSON.stringify(name)} is no name: 1 to 80 visible characters in one line.`);
+}
+
+/** An OS user may well be called "agent": a first start does not fail for that. */
+function distinct(name: string, taken: readonly string[]): string {
+  return taken.some((other) => other.toLowerCase() === name.toLowerCase()) ? `${name} 2` : name;
 }

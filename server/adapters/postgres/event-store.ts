@@ -1,0 +1,45 @@
+import { v7 } from "uuid";
+import { uncatalogued } from "../../../contracts/telemetry/events.ts";
+import type { EventReader, EventRow, EventWriter } from "../../domain/events/event-store.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import type { Session } from "./database.ts";
+
+interface Row {
+  id: string;
+  type: string;
+  subject: string;
+  data: Record<string, unknown>;
+  at: Date;
+  position: string;
+}
+
+export function eventStore(session: Session): EventReader & EventWriter {
+  return {
+    async list({ types, subject }, { limit, cursor }) {
+      const after = decodeCursor(cursor, ["number"])?.[0] ?? -1;
+      const { rows } = await session.query<Row>(
+        `select id, type, subject, data, at, position from event
+         where position > $1 and ($2::text[] is null or type = any($2)) and ($3::text is null or subject = $3)
+         order by position limit $4`,
+        [after, types ?? null, subject ?? null, limit + 1],
+      );
+      const items = rows.slice(0, limit).map(eventRow);
+      const last = items.at(-1);
+      return rows.length > limit && last ? { items, next: encodeCursor([last.position]) } : { items };
+    },
+
+    async emit(event) {
+      const fault = uncatalogued(event);
+      if (fault !== undefined) throw new Error(`an event that is not in the catalogue: ${fault}`);
+      await session.query(
+        `insert into event (account_id, id, type, subject, data)
+         values (current_setting('app.account_id')::uuid, $1, $2, $3, $4)`,
+        [v7(), event.type, event.subject, JSON.stringify(event.data)],
+      );
+    },
+  };
+}
+
+function eventRow({ position, ...row }: Row): EventRow {
+  return { ...row, position: Number(position) };
+}

@@ -1,0 +1,36 @@
+import { PrismaPg } from "@prisma/adapter-pg";
+import type pg from "pg";
+import { type Prisma, PrismaClient } from "../../../prisma/client/client.ts";
+import { checkAccountId } from "./database.ts";
+
+/**
+ * Prisma over a small pool of its own, under the runtime role, for administrative reads: an interactive transaction
+ * of Prisma's costs four times what one of `Database` does. It connects when first used; `await $disconnect()` ends it.
+ */
+export function openPrisma(runtime: pg.PoolConfig, onError: (error: Error) => void = () => {}): PrismaClient {
+  const pool = { application_name: "countersign-prisma", ...runtime, max: 2, connectionTimeoutMillis: 5_000 };
+  return new PrismaClient({
+    adapter: new PrismaPg(pool, { onPoolError: onError, onConnectionError: onError }),
+  });
+}
+
+/**
+ * One account's rows, in a transaction that cannot write and carries the account. Use the client that `fn` is given
+ * and nothing else inside it: the outer one has another connection, without an account, and sees no tenant rows.
+ * Throws STORE_UNAVAILABLE where the database does not answer.
+ */
+export async function prismaForAccount<T>(
+  prisma: PrismaClient,
+  accountId: string,
+  fn: (client: Prisma.TransactionClient) => Promise<T>,
+): Promise<T> {
+  checkAccountId(accountId);
+  return await prisma.$transaction(
+    async (client) => {
+      await client.$executeRaw`set transaction read only`;
+      await client.$executeRaw`select set_config('app.account_id', ${accountId}, true)`;
+      return fn(client);
+    },
+    { maxWait: 5_000, timeout: 15_000 },
+  );
+}
