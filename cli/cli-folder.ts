@@ -32,7 +32,12 @@ export class CliFolder {
 
   hub(): HubFile | undefined {
     const text = this.#read("hub.json");
-    return text === undefined ? undefined : hubFile.parse(JSON.parse(text));
+    if (text === undefined) return undefined;
+    try {
+      return hubFile.parse(JSON.parse(text));
+    } catch (cause) {
+      throw new HubError("CONFIG_INVALID", `${this.#file("hub.json")} is not as this command line writes it.`, { cause });
+    }
   }
 
   saveHub(hub: HubFile): void {
@@ -60,8 +65,12 @@ export class CliFolder {
   signingKey(): { privateKey: KeyObject; publicKey: KeyObject } | undefined {
     const pem = this.#read("signing-key.pem");
     if (pem === undefined) return undefined;
-    const privateKey = createPrivateKey(pem);
-    return { privateKey, publicKey: createPublicKey(privateKey) };
+    try {
+      const privateKey = createPrivateKey(pem);
+      return { privateKey, publicKey: createPublicKey(privateKey) };
+    } catch (cause) {
+      throw new HubError("CONFIG_INVALID", `${this.#file("signing-key.pem")} holds no private key.`, { cause });
+    }
   }
 
   saveSigningKey(privateKey: KeyObject): void {
@@ -79,22 +88,36 @@ export class CliFolder {
 
   #read(name: string): string | undefined {
     const file = this.#file(name);
-    if (!existsSync(file)) return undefined;
-    if ((statSync(file).mode & 0o077) !== 0)
-      throw new HubError(
-        "CONFIG_INVALID",
-        `Others can read ${file}. If nobody did: chmod 600 '${file}'; else replace what is in it.`,
-      );
-    return readFileSync(file, "utf8");
+    try {
+      if (!existsSync(file)) return undefined;
+      if ((statSync(file).mode & 0o077) !== 0)
+        throw new HubError(
+          "CONFIG_INVALID",
+          `Others can read ${file}. If nobody did: chmod 600 '${file}'; else replace what is in it.`,
+        );
+      return readFileSync(file, "utf8");
+    } catch (cause) {
+      if (cause instanceof HubError) throw cause;
+      const { code } = cause as NodeJS.ErrnoException;
+      throw new HubError("CONFIG_INVALID", `${file} cannot be read (${code}).`, { cause });
+    }
   }
 
   /** Whole or not at all: written beside, then renamed. */
   #write(name: string, text: string): void {
-    mkdirSync(this.path, { recursive: true, mode: 0o700 });
-    chmodSync(this.path, 0o700);
-    const beside = `${this.#file(name)}.${process.pid}`;
-    writeFileSync(beside, text, { mode: 0o600 });
-    renameSync(beside, this.#file(name));
+    try {
+      mkdirSync(this.path, { recursive: true, mode: 0o700 });
+      chmodSync(this.path, 0o700);
+      const beside = `${this.#file(name)}.${process.pid}`;
+      writeFileSync(beside, text, { mode: 0o600 });
+      renameSync(beside, this.#file(name));
+    } catch (cause) {
+      throw new HubError(
+        "DATA_FOLDER_UNUSABLE",
+        `${this.path} cannot be written (${(cause as NodeJS.ErrnoException).code}): set COUNTERSIGN_CONFIG_DIR (keys and tokens), and for a hub COUNTERSIGN_DATA_DIR (data), to folders that this user may write to.`,
+        { cause, details: { folder: this.path } },
+      );
+    }
   }
 }
 

@@ -18,14 +18,23 @@ export interface CliContext {
 export const OPERATOR = "operator";
 export const AGENT = "agent";
 
-/** The hub of the config folder (or COUNTERSIGN_URL), spoken to with the named token (or COUNTERSIGN_TOKEN). */
-export function connectedHub(context: CliContext, name: string = OPERATOR): HubClient {
+/**
+ * The hub of the config folder (or COUNTERSIGN_URL) and the named token (or COUNTERSIGN_TOKEN). Throws CONFIG_INVALID
+ * where one of the two is not there.
+ */
+export function hubAddress(context: CliContext, name: string = OPERATOR): { url: string; token: string } {
   const url = context.config.cli.url ?? context.folder.hub()?.url;
   const token = context.secrets.token?.reveal() ?? context.folder.token(name);
-  if (url === undefined || token === undefined)
-    throw new HubError(
-      "CONFIG_INVALID",
-      `There is no ${url === undefined ? "hub" : `token "${name}"`} in ${context.folder.path}. Start a hub (npx countersign start), join one (npx countersign join <code>), or set COUNTERSIGN_CONFIG_DIR, COUNTERSIGN_URL and COUNTERSIGN_TOKEN.`,
-    );
+  if (url !== undefined && token !== undefined) return { url, token };
+  const missing = url === undefined ? "no hub" : `no token "${name}"`;
+  throw new HubError(
+    "CONFIG_INVALID",
+    `There is ${missing} in ${context.folder.path}: start a hub (npx countersign start), join one (npx countersign join <code>), or set COUNTERSIGN_CONFIG_DIR to the folder that has it.`,
+  );
+}
+
+/** Calls the hub with the named token. Throws what `hubAddress` throws. */
+export function connectedHub(context: CliContext, name: string = OPERATOR): HubClient {
+  const { url, token } = hubAddress(context, name);
   return new HubClient(url, token);
 }

@@ -47,7 +47,7 @@ export class HubClient {
   async call(action: string, input: unknown = {}, idempotencyKey: string = v7()): Promise<HubAnswer> {
     const response = await this.#post(action, input, idempotencyKey);
     const body: unknown = await response.json().catch(() => undefined);
-    if (response.ok) return answer.parse(body);
+    if (response.ok) return understood(answer, body, action);
     const failure = problem.safeParse(body);
     if (!failure.success)
       throw new HubError("HUB_UNREACHABLE", `${this.url} answered with HTTP ${response.status}, not as a hub does.`);
@@ -67,7 +67,7 @@ export class HubClient {
 
   /** One action's output, read by its schema. */
   async output<T extends z.ZodType>(schema: T, action: string, input: unknown = {}): Promise<z.output<T>> {
-    return schema.parse((await this.done(action, input)).output);
+    return understood(schema, (await this.done(action, input)).output, action);
   }
 
   async #post(action: string, input: unknown, idempotencyKey: string): Promise<Response> {
@@ -89,4 +89,15 @@ export class HubClient {
       );
     }
   }
+}
+
+/** Another version may answer in another shape. */
+function understood<T extends z.ZodType>(schema: T, value: unknown, action: string): z.output<T> {
+  const { success, data, error } = schema.safeParse(value);
+  if (success) return data;
+  throw new HubError(
+    "OUTPUT_INVALID",
+    `This command line does not understand what the hub answered to ${action}: are both of the same version?`,
+    { cause: error },
+  );
 }

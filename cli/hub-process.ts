@@ -26,44 +26,67 @@ export interface HubProcessOptions {
   /** Makes keys and tokens for the first account; called only where the database has none. */
   readonly firstAccount: () => FirstAccount;
   readonly progress: (text: string) => void;
-  /** Where its log goes. */
+  /** Its log goes to standard error, or nowhere. */
   readonly log: "inherit" | "ignore";
+  /** Gives up a start that is under way: the process drains and ends. */
+  readonly signal?: AbortSignal;
 }
 
 const ENTRY = fileURLToPath(new URL("../server/main.ts", import.meta.url));
 
 /**
  * Starts the hub as a process of its own and waits until it serves. It is plain Node without TypeScript's tooling, with
- * a small young generation: an idle hub stays below 180 MB. It ends by itself when this process goes away.
+ * a small young generation: an idle hub stays below 180 MB. It ends by itself when this process goes away. Throws the
+ * HubError that kept it from starting, and what `firstAccount` throws.
  */
 export async function startHubProcess(options: HubProcessOptions): Promise<HubProcess> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  // standard output is for results
+  const log = options.log === "inherit" ? 2 : "ignore";
   const child = fork(ENTRY, [], {
     ...(options.env && { env: options.env }),
     execArgv: ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"],
-    stdio: ["ignore", options.log, options.log, "ipc"],
+    stdio: ["ignore", log, log, "ipc"],
   });
-  const ended = once(child, "exit").then(([code]: unknown[]) => (typeof code === "number" ? code : 1));
-  const ready = await new Promise<Ready>((resolve, reject) => {
-    child.on("message", (message) => {
-      const said = hubMessage.parse(message);
-      if (said.type === "progress") options.progress(said.text);
-      else if (said.type === "first-account-needed")
+  const ended = once(child, "exit").then(
+    ([code]: unknown[]) => (typeof code === "number" ? code : 1),
+    () => 1,
+  );
+  const giveUp = () => child.kill("SIGTERM");
+  signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    return { ready: await readiness(child, ended, options), ended, child, stop };
+  } catch (error) {
+    await stop();
+    throw signal?.aborted ? signal.reason : error;
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+  }
+
+  async function stop(): Promise<void> {
+    child.kill("SIGTERM");
+    await ended;
+  }
+}
+
+function readiness(child: ChildProcess, ended: Promise<number>, options: HubProcessOptions): Promise<Ready> {
+  const { promise, resolve, reject } = Promise.withResolvers<Ready>();
+  child.on("message", (message) => {
+    const said = hubMessage.parse(message);
+    if (said.type === "progress") options.progress(said.text);
+    else if (said.type === "first-account-needed") {
+      try {
         child.send({ type: "first-account", account: options.firstAccount() } satisfies StarterMessage);
-      else if (said.type === "ready") resolve(said);
-      else reject(new HubError(said.code as ErrorCode, said.message));
-    });
-    child.once("error", reject);
-    void ended.then((code) =>
-      reject(new HubError("INTERNAL", `The hub ended while starting (exit code ${code}); its log says why.`)),
-    );
+      } catch (error) {
+        reject(error);
+      }
+    } else if (said.type === "ready") resolve(said);
+    else reject(new HubError(said.code as ErrorCode, said.message));
   });
-  return {
-    ready,
-    ended,
-    child,
-    async stop() {
-      child.kill("SIGTERM");
-      await ended;
-    },
-  };
+  child.once("error", reject);
+  void ended.then((code) =>
+    reject(new HubError("INTERNAL", `The hub ended while starting (exit code ${code}); its log says why.`)),
+  );
+  return promise;
 }

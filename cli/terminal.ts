@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { styleText } from "node:util";
+import { textWidth } from "./text-width.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -11,23 +12,53 @@ export interface Terminal {
   style(style: Style, text: string): string;
   print(text: string): void;
   note(text: string): void;
+  /** A line that the next one takes the place of; nothing where no person looks. */
+  progress(text: string): void;
   /** A result: the value with --json, else its words. */
   show(value: unknown, words: () => string): void;
   /** Asks a person. `false` where nobody sits at the terminal. */
   confirm(question: string): Promise<boolean>;
 }
 
-export function openTerminal(options: { colours: boolean }): Terminal {
-  const colours = options.colours && process.stdout.isTTY;
+export interface TerminalStreams {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  readonly error: NodeJS.WriteStream;
+}
+
+/** `colours` false: none, wherever it prints. */
+export function openTerminal(
+  options: { colours: boolean },
+  { input, output, error }: TerminalStreams = { input: process.stdin, output: process.stdout, error: process.stderr },
+): Terminal {
+  // both, since notes and results are styled alike: a file gets no escape sequences
+  const colours = options.colours && output.isTTY === true && error.isTTY === true;
+  let unfinished = false;
+  const clear = () => {
+    if (unfinished) error.write("\r\u001b[K");
+    unfinished = false;
+  };
   const terminal: Terminal = {
     json: false,
     style: (style, text) => (colours && !terminal.json ? styleText(style, text, { validateStream: false }) : text),
-    print: (text) => void process.stdout.write(`${text}\n`),
-    note: (text) => void process.stderr.write(`${text}\n`),
-    show: (value, words) => terminal.print(terminal.json ? JSON.stringify(value, null, 2) : words()),
+    print(text) {
+      clear();
+      output.write(`${text}\n`);
+    },
+    note(text) {
+      clear();
+      error.write(`${text}\n`);
+    },
+    progress(text) {
+      if (error.isTTY !== true) return;
+      clear();
+      if (text !== "") error.write(text);
+      unfinished = text !== "";
+    },
+    show: (value, words) => terminal.print(terminal.json ? printableJson(value, 2) : words()),
     async confirm(question) {
-      if (!process.stdin.isTTY) return false;
-      const line = createInterface({ input: process.stdin, output: process.stderr });
+      if (input.isTTY !== true) return false;
+      const line = createInterface({ input, output: error });
       try {
         return /^y(es)?$/i.test((await line.question(`${question} [y/N] `)).trim());
       } finally {
@@ -38,15 +69,28 @@ export function openTerminal(options: { colours: boolean }): Terminal {
   return terminal;
 }
 
-/** Rows with their columns lined up; control characters of foreign text are made visible. */
+/** Rows with their columns lined up; each cell stays on its line, and what would move the cursor is made visible. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const clean = rows.map((row) => row.map(printable));
-  const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((row) => row[column]?.length ?? 0)));
-  return clean
-    .map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join("  "))
-    .join("\n");
+  const clean = rows.map((row) => row.map((cell) => printable(cell).replaceAll("\n", "\\n")));
+  const columns = Math.max(0, ...clean.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...clean.map((row) => textWidth(row[column] ?? ""))),
+  );
+  const padded = (cell: string, width: number) => cell + " ".repeat(width - textWidth(cell));
+  return clean.map((row) => row.map((cell, i) => padded(cell, widths[i] ?? 0)).join("  ").trimEnd()).join("\n");
 }
 
-/** Text of others never moves the cursor or reorders the line. */
+// controls, formats (the bidirectional ones among them), lone surrogates, line and paragraph separators
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** Text of others never moves the cursor, hides or reorders the line. Line feeds stay. */
 export const printable = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => (c === "\n" ? c : `\\u{${c.codePointAt(0)?.toString(16)}}`));
+  text.replace(HIDDEN, (c) => (c === "\n" ? c : `\\u{${c.codePointAt(0)?.toString(16)}}`));
+
+/** JSON of others' values: the same value, with the characters that terminals act on escaped. */
+export const printableJson = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replace(HIDDEN, (c) => (c === "\n" ? c : escapedUnits(c)));
+
+/** As JSON writes it: `\uXXXX`, once or twice. */
+const escapedUnits = (c: string): string =>
+  Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join("");

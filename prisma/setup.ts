@@ -28,7 +28,10 @@ export function setupDigest(
   queues: readonly Queue[] | undefined,
 ): string {
   const names = migrations.map(({ name, checksum }) => [name, checksum]);
-  const parts = [FORMAT, names, Object.entries(privileges).sort(), queues ?? [], pgBoss.version];
+  const tables = Object.keys(privileges)
+    .sort()
+    .map((table) => [table, privileges[table]]);
+  const parts = [FORMAT, names, tables, queues ?? [], pgBoss.version];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 

@@ -19,6 +19,7 @@ import { visibleActions } from "./action/visible-actions.ts";
 import { EmbeddedKeyService } from "./adapters/embedded-keys/embedded-key-service.ts";
 import { openRootKeyFile } from "./adapters/embedded-keys/root-key-file.ts";
 import { accountDirectory, accountWriter } from "./adapters/postgres/account-store.ts";
+import { administrativeReads } from "./adapters/postgres/administrative-reads.ts";
 import { Database } from "./adapters/postgres/database.ts";
 import { dedicatedClient } from "./adapters/postgres/dedicated-client.ts";
 import { eventStore } from "./adapters/postgres/event-store.ts";
@@ -117,7 +118,10 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
 
   const boss = await openJobs(opened.runtime, (err) => log.warn({ err }, "the job queue had a fault"));
   opening.defer(() => closeJobs(boss, config.server.drainSeconds * 1000));
-  const store = postgresStore(database, approvalJobs(boss));
+  const administration = opening.use(
+    administrativeReads(opened.runtime, (err) => log.warn({ err }, "a database connection of Prisma's broke")),
+  );
+  const store = postgresStore(database, approvalJobs(boss), administration);
   const hubAccountId = known ?? (await foundFirstAccount(database, await firstAccount()));
   for (const name of KEY_NAMES) await keys.create(hubAccountId, name);
 

@@ -1,53 +1,112 @@
 import { Command } from "commander";
-import type { CliContext } from "../context.ts";
+import { inheritedEnv } from "../../server/config/env.ts";
+import { HubError } from "../../server/errors.ts";
+import type { CliFolder } from "../cli-folder.ts";
+import { type CliContext, OPERATOR } from "../context.ts";
 import { makeFirstAccount } from "../first-account.ts";
-import { type Ready, startHubProcess } from "../hub-process.ts";
+import { HubClient } from "../hub-client.ts";
+import { type HubProcess, type Ready, startHubProcess } from "../hub-process.ts";
+import type { Terminal } from "../terminal.ts";
+import { whoami } from "../whoami.ts";
 
 export function startCommand(context: CliContext): Command {
   return new Command("start")
     .description("start the hub in the foreground; the first start makes an account, you as its operator, and an agent")
     .option("--name <name>", "your name, for the first account (default: your OS user)")
+    .addHelpText(
+      "after",
+      `
+Ctrl-C (or SIGTERM) lets running calls finish, then ends; a second Ctrl-C ends at once.
+With --json, one document tells where the hub is as soon as it serves. Its log goes to standard error.`,
+    )
     .action(async (options: { name?: string }) => {
       const { terminal, folder } = context;
-      const hub = await startHubProcess({
+      const giveUp = new AbortController();
+      let hub: HubProcess | undefined;
+      endBySignals(terminal, giveUp, () => hub);
+      hub = await startHubProcess({
+        env: inheritedEnv(),
         log: "inherit",
+        signal: giveUp.signal,
         progress: (text) => terminal.note(terminal.style("dim", text)),
         firstAccount: () => makeFirstAccount(folder, options.name),
       });
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-        process.on(signal, () => hub.child.kill("SIGTERM"));
-      const { url, accountId, rootKey, created } = hub.ready;
-      const known = folder.hub();
-      // the root key is pinned when the account is made, and is never replaced by what a hub says later
-      if (created) folder.saveHub({ url, accountId, rootKey });
-      else if (known?.accountId === accountId) folder.saveHub({ ...known, url });
-      terminal.show({ url, accountId, created }, () => greeting(context, hub.ready));
+      const { url, accountId, created } = hub.ready;
+      const ours = await keepHub(folder, hub.ready);
+      terminal.show({ url, accountId, created, yours: ours }, () => greeting(context, hub.ready, ours));
       context.exitCode = await hub.ended;
     });
 }
 
-function greeting({ terminal, folder }: CliContext, ready: Ready): string {
-  const bold = (text: string) => terminal.style("bold", text);
-  const rows = [
-    ["MCP", ready.url],
-    [
-      "connect",
-      "npx countersign connect claude    (writes .mcp.json in a project; other clients run: npx countersign stdio)",
-    ],
-    ["try", "npx countersign call system_identity_whoami"],
-    ["see it all", "npx countersign demo"],
-  ];
-  const made = ready.created
-    ? [`Made an account, its operator and an agent. Keys and tokens: ${folder.path} (yours alone, 0600).`, ""]
-    : [];
-  const user = ready.osUser ? [`PostgreSQL runs as the OS user "${ready.osUser}", since it refuses root.`, ""] : [];
-  const width = Math.max(...rows.map(([name]) => name?.length ?? 0));
-  return [
-    "",
-    ...made,
-    ...user,
-    bold("Countersign is ready."),
-    ...rows.map(([name, text]) => `  ${(name ?? "").padEnd(width)}  ${text}`),
-    "",
-  ].join("\n");
+/** On a terminal, Ctrl-C reaches the hub's process by itself; every other signal is passed on. */
+function endBySignals(terminal: Terminal, giveUp: AbortController, hub: () => HubProcess | undefined): void {
+  let asked = false;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => {
+      const child = hub()?.child;
+      if (!child) return giveUp.abort(new HubError("CANCELLED", "The start was called off."));
+      const byTerminal = signal === "SIGINT" && process.stdin.isTTY === true;
+      if (byTerminal && asked) child.kill("SIGKILL");
+      else if (!byTerminal) child.kill("SIGTERM");
+      if (byTerminal && !asked) terminal.note("Running calls finish first; Ctrl-C again ends at once.");
+      asked = true;
+    });
 }
+
+/**
+ * Keeps where the hub is, if the folder belongs to its account. The root key is pinned when the account is made, and is
+ * never replaced by what a hub says later. Answers whether the folder's keys and tokens are for this hub.
+ */
+async function keepHub(folder: CliFolder, { url, accountId, rootKey, created }: Ready): Promise<boolean> {
+  const known = folder.hub();
+  if (known && known.accountId !== accountId) return false;
+  if (known) folder.saveHub({ ...known, url });
+  // an earlier start may have been cut off right after the account was made
+  else if (created || (await opens(folder.token(OPERATOR), url, accountId)))
+    folder.saveHub({ url, accountId, rootKey });
+  else return false;
+  return true;
+}
+
+async function opens(token: string | undefined, url: string, accountId: string): Promise<boolean> {
+  if (token === undefined) return false;
+  return whoami(new HubClient(url, token)).then(
+    ({ account }) => account.id === accountId,
+    () => false,
+  );
+}
+
+function greeting({ terminal, folder }: CliContext, ready: Ready, ours: boolean): string {
+  const known = folder.hub();
+  const lines: string[] = [""];
+  if (ready.created)
+    lines.push(`Made an account, its operator (you) and an agent.`, `Keys and tokens: ${folder.path} (yours alone)`, "");
+  if (ready.osUser)
+    lines.push(`You are root, as which PostgreSQL refuses to run: it has the OS user "${ready.osUser}".`, "");
+  lines.push(terminal.style("bold", "Countersign is ready."), ...lined([["MCP", ready.url]]));
+  if (ours)
+    lines.push(
+      ...lined([
+        ["connect", "npx countersign connect claude"],
+        ["", "(in a project; any other MCP client runs: npx countersign stdio)"],
+        ["try", "npx countersign call system_identity_whoami"],
+        ["see it all", "npx countersign demo"],
+      ]),
+    );
+  else if (known)
+    lines.push(
+      "",
+      terminal.style("yellow", `The keys and tokens in ${folder.path} are not for this hub:`),
+      `  they are for the account ${known.accountId}; this hub's is ${ready.accountId}.`,
+      "  Set COUNTERSIGN_CONFIG_DIR to the folder that this account was made with.",
+    );
+  else
+    lines.push(
+      "",
+      `There are no keys and tokens for this hub in ${folder.path}.`,
+      "  Who made its account has them, and can invite you: npx countersign invite <name>",
+    );
+  return [...lines, ""].join("\n");
+}
+
+const lined = (rows: readonly [string, string][]) => rows.map(([name, text]) => `  ${name.padEnd(10)}  ${text}`);

@@ -85,6 +85,8 @@ class Bridge {
     const calledOff = calledOffBy(message);
     const target = calledOff === undefined ? undefined : this.#waiting.get(JSON.stringify(calledOff));
     if (target?.standsAlone) return target.stop.abort();
+    // whoever calls a request off wants no answer to it any more, nor to hear that there was none
+    if (calledOff !== undefined) target?.ids.delete(calledOff);
 
     const revision = messages.length === 1 ? revisionOf(message) : undefined;
     const waiting = new Waiting(askedBy(messages), revision !== undefined);

@@ -30,7 +30,11 @@ export const EVENTS: ReadonlyMap<string, CataloguedEvent> = new Map(
 );
 
 /** Why the catalogue does not know such an event; undefined where it does. */
-export function uncatalogued(event: { type: string; subject: string; data: Readonly<Record<string, unknown>> }): string | undefined {
+export function uncatalogued(event: {
+  type: string;
+  subject: string;
+  data: Readonly<Record<string, unknown>>;
+}): string | undefined {
   const known = EVENTS.get(event.type);
   if (known === undefined) return `there is no event type ${event.type}`;
   const subject = new RegExp(`^${known.subject.replaceAll(/<[^>]+>/g, "[^/]+")}$`);

@@ -88,6 +88,12 @@ async function requestApproval(
   options: { idempotencyKey?: string },
 ): Promise<Pending> {
   const { caller, entry, input, channel, signal } = judged;
+  // its result would have to be kept for the requester, and a secret never is
+  if (entry.action.secretOutput)
+    throw new HubError(
+      "APPROVAL_UNSUPPORTED",
+      "The policy asks for approval of a call that answers with a secret; that cannot wait.",
+    );
   const accountId = caller.account.id;
   const inputMac = await gate.inputMac(accountId, entry.action.name, input.canonical);
   const preview = await previewOf(gate, call, judged);

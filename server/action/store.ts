@@ -2,13 +2,13 @@ import type { ApprovalReader, ApprovalWriter } from "../domain/approvals/approva
 import type { EventReader, EventWriter } from "../domain/events/event-store.ts";
 import type { OutcomeWriter, ReceiptReader } from "../domain/evidence/receipt-store.ts";
 import type { FleetReader, FleetWriter } from "../domain/fleet/fleet-store.ts";
-import type { IdentityReader, IdentityWriter } from "../domain/identity/identity-store.ts";
+import type { IdentityDirectory, IdentityReader, IdentityWriter } from "../domain/identity/identity-store.ts";
 import type { PolicyReader, PolicyWriter } from "../domain/policy/policy-store.ts";
 import type { IdempotencyWriter } from "./idempotency.ts";
 
 /** One account's rows, by area. What reads cannot write. */
 export interface Reader {
-  readonly identity: IdentityReader;
+  readonly identity: IdentityReader & IdentityDirectory;
   readonly policy: PolicyReader;
   readonly approvals: ApprovalReader;
   readonly receipts: ReceiptReader;
@@ -17,7 +17,7 @@ export interface Reader {
 }
 
 export interface Transaction {
-  readonly identity: IdentityReader & IdentityWriter;
+  readonly identity: IdentityReader & IdentityDirectory & IdentityWriter;
   readonly policy: PolicyReader & PolicyWriter;
   readonly approvals: ApprovalReader & ApprovalWriter;
   readonly receipts: ReceiptReader;

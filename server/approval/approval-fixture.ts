@@ -11,9 +11,9 @@ import type { Caller } from "../action/caller.ts";
 import type { Identifier } from "../action/identifier.ts";
 import type { Reader, Store, Transaction } from "../action/store.ts";
 import { type ApprovalJobs, approvalReader, approvalStore } from "../adapters/postgres/approval-store.ts";
-import type { Database, Session } from "../adapters/postgres/database.ts";
+import { Database, type Session } from "../adapters/postgres/database.ts";
 import { identityLookup } from "../adapters/postgres/identity-lookup.ts";
-import { testDatabase } from "../adapters/postgres/test-database.ts";
+import { type TestDatabase, testDatabase } from "../adapters/postgres/test-database.ts";
 import type { ApprovalRequest } from "../domain/approvals/approval-store.ts";
 import { cancelRequest } from "../domain/approvals/cancel-request.ts";
 import { decideRequest } from "../domain/approvals/decide-request.ts";
@@ -43,19 +43,18 @@ export interface TestPerson {
   readonly principalId: string;
 }
 
-export type Fixture = Awaited<ReturnType<typeof approvalFixture>>;
-
 /** `jobs` are written down, unless others are given. */
 export async function approvalFixture(
   options: {
     profile?: "solo" | "team";
     settings?: Partial<ApprovalSettings>;
     jobs?: ApprovalJobs;
-    database?: Database;
+    test?: TestDatabase;
   } = {},
 ) {
-  const test = options.database ? undefined : await testDatabase();
-  const database = options.database ?? (test as NonNullable<typeof test>).database;
+  const test = options.test ?? (await testDatabase());
+  const { database } = test;
+  const superuser = new Database(test.superuser, { poolSize: 1 });
   const accountId = v7();
   const clock = { now: new Date() };
   const sent: { readonly job: "execute" | "expire"; readonly requestId: string; readonly at?: Date }[] = [];
@@ -66,6 +65,8 @@ export async function approvalFixture(
   const store = storeOf(database, jobs);
   const sql = <R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> =>
     database.transact(accountId, async (session) => (await session.query<R>(text, values)).rows);
+  const asSuperuser = (text: string, values: readonly unknown[] = []) =>
+    superuser.transact(accountId, (session) => session.query(text, values));
 
   await sql("insert into account (id, name, profile, is_hub) values ($1, 'test', $2, false)", [
     accountId,
@@ -200,6 +201,8 @@ export async function approvalFixture(
     database,
     store,
     sql,
+    /** For what the runtime role may not: changing what was signed. */
+    asSuperuser,
     clock,
     sent,
     approvals,
@@ -218,14 +221,14 @@ export async function approvalFixture(
     cancel: (requestId: string, by: string) =>
       store.transact(accountId, (tx) => cancelRequest(tx, requestId, by, clock.now)),
     /** As the journal does in the intent's transaction. */
-    spend: async (requestId: string): Promise<boolean> => {
-      const spent = await sql(
-        `update approval_request set state = 'executing', execution_call_id = $2
-         where id = $1 and state = 'approved' and execution_expires_at > now() returning id`,
-        [requestId, v7()],
-      );
-      return spent.length === 1;
-    },
+    spend: (requestId: string): Promise<boolean> =>
+      sql("select hub_spend($1, $2, $3, true)", [accountId, requestId, v7()]).then(
+        () => true,
+        (error: { code: string }) => {
+          if (error.code === "CS002") return false;
+          throw error;
+        },
+      ),
     ban: (principalId: string) =>
       sql("insert into ban (account_id, id, principal_id, reason, banned_by) values ($1, $2, $3, 'test', $3)", [
         accountId,
@@ -239,7 +242,10 @@ export async function approvalFixture(
     later: (ms: number) => {
       clock.now = new Date(clock.now.getTime() + ms);
     },
-    [Symbol.asyncDispose]: async () => test?.[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await superuser.close();
+      if (options.test === undefined) await test[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -92,7 +92,7 @@ test("rows that were changed after the signatures are not executed", async () =>
     [t.requestId],
   );
   const set = (column: string, value: string | undefined) =>
-    t.f.sql(`update approval_request set ${column} = $2 where id = $1`, [t.requestId, value]);
+    t.f.asSuperuser(`update approval_request set ${column} = $2 where id = $1`, [t.requestId, value]);
   await set("statement", before?.statement.replace("Template/web", "Template/all"));
   await assert.rejects(t.take(), tampered);
   await set("statement", before?.statement);

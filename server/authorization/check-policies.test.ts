@@ -131,7 +131,7 @@ test("a policy that can never apply is refused", () => {
       "permit",
       "a",
       'when { resource in Role::"admin" }',
-      'principal, action in Action::"system.identity.claim", resource',
+      'principal, action in Action::"system_identity_revoke_token", resource',
     ),
     /impossible/,
   );

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Action } from "../action/define-action.ts";
 import type { Risk } from "../action/risk.ts";
 import type { ResourceType } from "./resource-types.ts";
 
@@ -11,6 +12,13 @@ export interface DeclaredAction {
   readonly resource: readonly ResourceType[];
   /** What policies may see of the input: its fields, by name and type, are a part of the input's. */
   readonly policyInput: z.ZodObject;
+}
+
+/** What the registry's actions are to authorisation. Throws TypeError where one names a field that its input lacks. */
+export function declaredActions(actions: readonly Action[]): DeclaredAction[] {
+  return actions.map(({ name, permission, risk, resource, input, policyInput }) => {
+    return { name, permission, risk, resource, policyInput: projectionOf(input, policyInput) };
+  });
 }
 
 /** The projection of an input that shows some of its fields. Throws TypeError for a field that the input lacks. */

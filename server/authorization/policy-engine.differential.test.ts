@@ -157,7 +157,7 @@ function randomCall(r: Random): { request: AuthzRequest; entities: EntityJson[] 
       },
       parents: [account],
     },
-    { uid: { type: "StringMap", id: "of resource" }, attrs: {}, parents: [], tags: labels as Record<string, string> },
+    { uid: { type: "StringMap", id: "of resource" }, attrs: {}, parents: [], tags: labels },
   ];
   return { request, entities };
 }

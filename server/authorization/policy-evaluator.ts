@@ -101,14 +101,11 @@ export class PolicyEvaluator {
     // the engine's own order changes from call to call
     const ids = asked.covering.policies.map(({ id }) => id);
     const reasons = new Set(diagnostics.reason);
-    const errors = new Map(diagnostics.errors.map(({ policyId, error }) => [policyId, error.message]));
+    const errors = diagnostics.errors.toSorted((a, b) => ids.indexOf(a.policyId) - ids.indexOf(b.policyId));
     return {
       allowed: decision === "allow",
       deciding: ids.filter((id) => reasons.has(id)),
-      faults: ids.flatMap((id) => {
-        const message = errors.get(id);
-        return message === undefined ? [] : [{ policy: id, what: faultInWords(message) }];
-      }),
+      faults: errors.map(({ policyId, error }) => ({ policy: policyId, what: faultInWords(error.message) })),
     };
   }
 

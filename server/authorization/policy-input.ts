@@ -32,7 +32,7 @@ export interface PolicyInput {
 /** Throws TypeError for anything that Cedar cannot hold. */
 export function policyInput(action: string, declared: z.ZodObject, enums: EnumTypes): PolicyInput {
   const root = jsonSchemaOf(action, declared);
-  const definitions = (root.$defs ?? {}) as Record<string, JsonSchema>;
+  const definitions = root.$defs ?? {};
   const { type, show } = field(root, ["input"], new Set());
   return {
     type,
@@ -52,11 +52,11 @@ export function policyInput(action: string, declared: z.ZodObject, enums: EnumTy
     if (values) return enumeration(enumName(action, ...path.slice(1)), values, path);
     switch (schema.type) {
       case "boolean":
-        return { type: { type: "Boolean" }, show: expect("boolean") };
+        return { type: { type: "Boolean" }, show: booleanAt };
       case "integer":
-        return { type: { type: "Long" }, show: integer };
+        return { type: { type: "Long" }, show: integerAt };
       case "number": // Cedar has no floats: the number as JSON writes it, for comparing by equality
-        return { type: { type: "String" }, show: (value, at) => String(expect("number")(value, at, [])) };
+        return { type: { type: "String" }, show: (value, at) => String(numberAt(value, at)) };
       case "string":
         return text(schema, path);
       case "array":
@@ -79,14 +79,14 @@ export function policyInput(action: string, declared: z.ZodObject, enums: EnumTy
 
   function enumeration(name: string, values: readonly unknown[], path: readonly string[]): Field {
     if (!values.every((value) => typeof value === "string")) return refuse(path, "an enum of other than strings");
-    const show: Show = (value, at) => ({ type: name, id: String(expect("string")(value, at, [])) });
+    const show: Show = (value, at) => ({ type: name, id: stringAt(value, at) });
     return { type: enums.declare(name, values), show };
   }
 
   function text(schema: JsonSchema, path: readonly string[]): Field {
     const format = stringFormat(schema.format);
     if (!format) return refuse(path, "a range of addresses");
-    return { type: format.type, show: (value, at) => format.show(String(expect("string")(value, at, []))) };
+    return { type: format.type, show: (value, at) => format.show(stringAt(value, at)) };
   }
 
   /** A Cedar set has no size and forgets duplicates, hence `count`. */
@@ -147,7 +147,9 @@ function jsonSchemaOf(action: string, declared: z.ZodObject): JsonSchema {
     return z.toJSONSchema(declared, { io: "output" });
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
-    throw new TypeError(`${action}: policies cannot see input: ${what}; declare what policies may see`);
+    throw new TypeError(`${action}: policies cannot see input: ${what}; declare what policies may see`, {
+      cause: error,
+    });
   }
 }
 
@@ -163,20 +165,27 @@ function withoutNull(schema: JsonSchema): { schema: JsonSchema; nullable: boolea
     const [type] = types.filter((name) => name !== "null");
     return { schema: { ...schema, type: type as "string" }, nullable: true };
   }
-  const choices = (schema.anyOf as JsonSchema[]).filter((choice) => choice.type !== "null");
+  const choices = schema.anyOf.filter((choice) => choice.type !== "null");
   const [only] = choices;
   if (choices.length === schema.anyOf.length) return { schema, nullable: false };
   return { schema: choices.length === 1 && only ? only : { anyOf: choices }, nullable: true };
 }
 
-function expect(
-  type: "boolean" | "number" | "string",
-): (value: Json, at: string, maps: EntityJson[]) => CedarValueJson {
-  return (value, at) => (typeof value === type ? (value as CedarValueJson) : mismatch(at));
+function booleanAt(value: Json, at: string): boolean {
+  return typeof value === "boolean" ? value : mismatch(at);
 }
 
-function integer(value: Json, at: string): CedarValueJson {
-  return Number.isSafeInteger(value) ? (value as number) : mismatch(at);
+function numberAt(value: Json, at: string): number {
+  return typeof value === "number" ? value : mismatch(at);
+}
+
+function stringAt(value: Json, at: string): string {
+  return typeof value === "string" ? value : mismatch(at);
+}
+
+function integerAt(value: Json, at: string): number {
+  const number = numberAt(value, at);
+  return Number.isSafeInteger(number) ? number : mismatch(at);
 }
 
 function isRecord(value: Json): value is { [key: string]: Json } {

@@ -1,5 +1,5 @@
 /** The entity types that policies speak of, and what each can say. */
-import { RESOURCE_TYPES } from "../action/target.ts";
+import type { RESOURCE_TYPES } from "../action/target.ts";
 import type { CedarSchemaJson, CedarType } from "./cedar-engine.ts";
 
 export type ResourceType = (typeof RESOURCE_TYPES)[number];

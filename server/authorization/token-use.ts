@@ -33,7 +33,7 @@ export function createTokenUse(
   return {
     note(tokenId) {
       noted.add(tokenId);
-      timer ??= setTimeout(flush, gatherMs).unref();
+      timer ??= setTimeout(() => void flush(), gatherMs).unref();
     },
     flush,
     [Symbol.asyncDispose]: flush,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { HubError } from "../errors.ts";
-import { type ConfigProblem, readEnv, variables } from "./env.ts";
+import { type ConfigProblem, inheritedEnv, readEnv, variables } from "./env.ts";
 
 function problemsOf(source: Record<string, string>): Record<string, string> {
   try {
@@ -122,4 +122,13 @@ test("every declared default passes its own check", () => {
       assert.deepEqual(problemsOf({ [name]: declared.default }), {}, name);
     }
   }
+});
+
+test("a process that is started inherits everything but what is overridden", () => {
+  const own = { PATH: "/bin", COUNTERSIGN_PORT: "1", DATABASE_URL: "postgres://h/x" };
+  assert.deepEqual(inheritedEnv({ COUNTERSIGN_PORT: "0", DATABASE_URL: undefined }, own), {
+    PATH: "/bin",
+    COUNTERSIGN_PORT: "0",
+  });
+  assert.deepEqual(inheritedEnv({}, own), own);
 });

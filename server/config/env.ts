@@ -236,6 +236,18 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
   return Object.freeze(env) as Env;
 }
 
+/**
+ * The environment for a process that this one starts: its own with `overrides`, where undefined unsets a variable.
+ * Values of ours are passed on unread; the process checks them itself.
+ */
+export function inheritedEnv(
+  overrides: Readonly<Partial<Record<VariableName, string | undefined>>> = {},
+  source: NodeJS.ProcessEnv = process.env,
+): NodeJS.ProcessEnv {
+  const all = Object.entries({ ...source, ...overrides });
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined));
+}
+
 export interface ConfigProblem {
   /** The variable at fault. */
   readonly name: string;

@@ -16,7 +16,7 @@ const unexpected = (error: Error) => {
 async function hub(settings: Parameters<typeof approvalFixture>[0] = {}) {
   const db = await testDatabase({ queues: QUEUES });
   const boss = await openJobs(db.runtime, unexpected);
-  const f = await approvalFixture({ ...settings, database: db.database, jobs: approvalJobs(boss) });
+  const f = await approvalFixture({ ...settings, test: db, jobs: approvalJobs(boss) });
   const owner = await f.addPerson("Owner");
   const ann = await f.addPerson("Ann");
   const agent = await f.addPrincipal("agent", owner.personId, ["agent"]);
@@ -34,6 +34,7 @@ async function hub(settings: Parameters<typeof approvalFixture>[0] = {}) {
     },
     async [Symbol.asyncDispose]() {
       for (const one of [boss, ...more]) await closeJobs(one, 1_000);
+      await f[Symbol.asyncDispose]();
       await db[Symbol.asyncDispose]();
     },
   };

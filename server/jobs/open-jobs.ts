@@ -3,7 +3,7 @@ import { EXECUTE_APPROVED, EXPIRE_APPROVALS, type RequestJob } from "./queues.ts
 
 /** Where statements of a transaction go. */
 interface Session {
-  query<R extends object>(text: string, values?: readonly unknown[]): Promise<{ readonly rows: R[] }>;
+  query(text: string, values?: readonly unknown[]): Promise<{ readonly rows: object[] }>;
 }
 
 /**

@@ -3,6 +3,7 @@ import { canonicalize, digest, type Json } from "../../contracts/formats/canonic
 import { type LanePlace, parseReceipt, RECEIPT_TYPE } from "../../contracts/formats/receipt-statement.ts";
 import { buildStatement } from "../../contracts/formats/statement.ts";
 import type { CallOutcome, CallRecord } from "../domain/evidence/call-record.ts";
+import { HubError } from "../errors.ts";
 
 /** The code of every intent: how the call ends is not known yet. */
 export const PENDING = "PENDING";
@@ -75,8 +76,13 @@ function build(record: CallRecord, ending: Ending, phase: "intent" | "outcome", 
   // where the input could not be read there is nothing to commit to but the call itself
   const subject = { digest: { sha256: input ?? digest(record.callId) }, name: input === undefined ? "call" : "input" };
   const { _type, predicateType } = buildStatement([subject], RECEIPT_TYPE, predicate);
-  return canonicalize({ _type, predicate, predicateType, subject: [subject] }, { integersOnly: true });
+  const text = canonicalize({ _type, predicate, predicateType, subject: [subject] }, { integersOnly: true });
+  if (NUL.test(text)) throw new HubError("CANONICAL_INVALID", "A receipt cannot hold the character NUL.");
+  return text;
 }
+
+/** Escaped, and not behind a backslash of its own: strict readers refuse it. */
+const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
 const NONCE_LENGTH = 16;
 const randomness = Buffer.alloc(256 * NONCE_LENGTH);

@@ -5,8 +5,8 @@ import { CompactRange } from "../../contracts/formats/merkle.ts";
 import { checkTime } from "../../contracts/formats/receipt-proof.ts";
 import { parseReceipt, type ReceiptPredicate } from "../../contracts/formats/receipt-statement.ts";
 import { HubError } from "../errors.ts";
-import type { CommitRecord, EntryColumns, JournalSource, LaneRecord, ReceiptRecord } from "./journal-source.ts";
 import { JournalFault } from "./journal-fault.ts";
+import type { CommitRecord, EntryColumns, JournalSource, LaneRecord, ReceiptRecord } from "./journal-source.ts";
 
 export interface LaneWalk {
   readonly source: JournalSource;

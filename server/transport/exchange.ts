@@ -1,5 +1,5 @@
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { v7 } from "uuid";
 import type { Caller } from "../action/caller.ts";
 import { newTraceId, traceIdOf } from "./trace-context.ts";
 
@@ -9,7 +9,7 @@ const WORTH_READING = 64 << 10;
 /** One HTTP request on its way through the door, and what has become known about it. */
 export class Exchange {
   /** Stands in the response's header and in every line of the log. */
-  readonly id = v7();
+  readonly id = randomUUID();
   readonly traceId: string;
   readonly started = performance.now();
   readonly request: IncomingMessage;
@@ -19,6 +19,8 @@ export class Exchange {
   caller: Caller | undefined;
   /** For the log: the MCP method and the tool's name. */
   subject: string | undefined;
+  /** Whether one response answers several messages (a batch). */
+  answersSeveral = false;
   readonly #gone = new AbortController();
 
   constructor(request: IncomingMessage, response: ServerResponse) {
@@ -53,7 +55,7 @@ export class Exchange {
   }
 
   answerText(status: number, text: string, headers: Readonly<Record<string, string>>): void {
-    if (this.#leftUnread()) this.response.setHeader("connection", "close");
+    
     this.response
       .writeHead(status, {
         "cache-control": "no-store",

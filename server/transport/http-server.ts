@@ -16,6 +16,8 @@ import { recordRefusal } from "./refusals.ts";
 import { Traffic } from "./traffic.ts";
 
 const MCP_PATH = "/mcp";
+/** Milliseconds without a byte either way: whoever does not even read its answer is cut off. Streams have keep-alives. */
+const SILENCE_MS = 10 * 60_000;
 
 /** An open HTTP door. */
 export interface HttpDoor extends AsyncDisposable {
@@ -38,6 +40,7 @@ export async function openHttpDoor(door: HubDoor, settings: DoorSettings): Promi
     noDelay: true,
   });
   server.maxConnections = settings.maxConnections;
+  server.timeout = SILENCE_MS;
   server.listen(settings.port, settings.host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -28,6 +28,8 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
     tooLarge();
     return promise;
   }
+  const gone = () => reject(new HubError("CANCELLED", "The client went away before it had sent its request."));
+  if (request.destroyed) gone();
   const chunks: Buffer[] = [];
   let length = 0;
   request.on("data", (chunk: Buffer) => {
@@ -38,9 +40,9 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
     tooLarge();
   });
   request.once("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-  request.once("close", () =>
-    reject(new HubError("CANCELLED", "The client went away before it had sent its request.")),
-  );
+  request.once("close", () => {
+    if (!request.complete) gone();
+  });
   // the cause is in "close" too; without a listener it would end the process
   request.once("error", () => {});
   return promise;

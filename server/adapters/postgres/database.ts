@@ -211,7 +211,7 @@ async function cancelBackend(config: pg.PoolConfig, client: pg.PoolClient): Prom
 }
 
 function queryConfig(statement: string | Statement, values?: readonly unknown[]): pg.QueryConfig {
-  const { text, name, values: own } = typeof statement === "string" ? { text: statement } : (statement as Statement);
+  const { text, name, values: own }: Statement = typeof statement === "string" ? { text: statement } : statement;
   const bound = values ?? own;
   return { text, ...(name ? { name } : {}), ...(bound ? { values: [...bound] } : {}) };
 }

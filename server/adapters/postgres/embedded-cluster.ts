@@ -119,7 +119,7 @@ export function createCluster(initdb: string, home: string, data: string, as: Ru
     execFileSync(file, argv, { ...as.ids, cwd: "/", stdio: "pipe", encoding: "utf8" });
   } catch (cause) {
     for (const path of [fresh, passwordFile]) rmSync(path, { recursive: true, force: true });
-    const said = String((cause as { stderr?: string }).stderr ?? (cause as Error).message).trim();
+    const said = ((cause as { stderr?: string }).stderr ?? (cause as Error).message).trim();
     throw new HubError("DATABASE_UNREACHABLE", `The embedded PostgreSQL could not be set up: ${said}`, { cause });
   }
   renameSync(passwordFile, join(fresh, "superuser.password"));

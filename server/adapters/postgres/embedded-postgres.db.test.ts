@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, fork } from "node:child_process";
+import { type ChildProcess, execFileSync, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -45,9 +45,13 @@ describe("joinEmbeddedPostgres", () => {
     const hubs = await Promise.all([hub(dataDir), hub(dataDir), hub(dataDir)]);
     assert.equal(new Set(hubs.map(({ server }) => server)).size, 1);
     const { stopped } = await watch(dataDir);
+    const ends = hubs.map(({ process }) => once(process, "exit"));
     for (const { process } of hubs) process.disconnect();
     await stopped;
-    await Promise.all(hubs.map(({ process }) => process.exitCode ?? once(process, "exit")));
+    assert.deepEqual(
+      await Promise.all(ends),
+      hubs.map(() => [0, null]),
+    );
   });
 
   it("leaves no server behind a hub that was killed, and starts again", async () => {
@@ -89,6 +93,23 @@ describe("joinEmbeddedPostgres", () => {
     await embedded.release();
     living.disconnect();
     await once(living, "exit");
+    await stopEmbeddedPostgres(dataDir);
+  });
+
+  it("sweeps up what a process that was killed while creating left behind", async () => {
+    const dataDir = join(scratch, "unfinished");
+    const { pid } = spawnSync(process.execPath, ["--version"]);
+    const left = [`new-${pid}-12345678`, `password-${pid}-12345678`];
+    for (const name of left) mkdirSync(join(dataDir, "postgres", name), { recursive: true });
+    const underWay = `new-${process.pid}-12345678`;
+    mkdirSync(join(dataDir, "postgres", underWay));
+    const embedded = await joinEmbeddedPostgres(dataDir);
+    const names = readdirSync(embedded.home);
+    assert.deepEqual(
+      [...left, underWay].filter((name) => names.includes(name)),
+      [underWay],
+    );
+    await embedded.release();
     await stopEmbeddedPostgres(dataDir);
   });
 

@@ -36,8 +36,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
 // counts as alive (PID 1 of a container may never reap). It also stops a server for which no reaper showed up in 15 s,
 // because its starter was killed before it could send one.
 const LAUNCH = `"$@" & p=$!; i=0
-  while [ $i -lt 60 ] && [ ! -e reaper-$p ]; do sleep 0.25; kill -0 $p || exit 1; i=$((i+1)); done
-  [ -e reaper-$p ] && rm reaper-$p || kill -INT $p; wait $p`;
+  while [ $i -lt 60 ] && [ ! -e reaper-$p ] && kill -0 $p; do sleep 0.25; i=$((i+1)); done 2> /dev/null
+  [ -e reaper-$p ] || kill -INT $p 2> /dev/null
+  wait $p; status=$?; rm -f reaper-$p; exit $status`;
 
 /** SQLSTATEs of a server that will answer soon: stopping, crashed, starting, broken off, full. */
 const WAIT = new Set(["57P01", "57P02", "57P03", "08006", "53300"]);

@@ -1,6 +1,6 @@
 import pg from "pg";
 import type { LiveFleetObject } from "../../../contracts/fleet/object.ts";
-import type { FleetReader, FleetRef, FleetWrite, FleetWriter } from "../../domain/fleet/fleet-store.ts";
+import type { Dependency, FleetReader, FleetRef, FleetWrite, FleetWriter } from "../../domain/fleet/fleet-store.ts";
 import { refText } from "../../domain/fleet/references.ts";
 import { HubError } from "../../errors.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
@@ -13,6 +13,10 @@ interface Row extends Omit<LiveFleetObject, "createdAt" | "updatedAt" | "updated
 }
 
 const COLUMNS = "kind, name, version, spec, labels, annotations, owner, created_at, updated_at, updated_by";
+/** Those of `columns(refs)`. */
+const AMONG = "(kind, name) in (select * from unnest($1::text[], $2::text[]))";
+/** What `on delete restrict` answers with: 23001 from PostgreSQL 18 on, 23503 before. */
+const REFERRED_TO = ["23001", "23503"];
 const FOREIGN_KEY = "23503";
 const UNIQUE = "23505";
 
@@ -26,6 +30,27 @@ export function fleetStore(session: Session): FleetReader & FleetWriter {
 
     lock: ({ kind, name }) =>
       one(`select ${COLUMNS} from fleet_object where kind = $1 and name = $2 for update`, [kind, name]),
+
+    async find(refs) {
+      if (!refs.length) return [];
+      const { rows } = await session.query<Row>(
+        `select ${COLUMNS} from fleet_object where ${AMONG} order by kind, name`,
+        columns(refs),
+      );
+      return rows.map(live);
+    },
+
+    async hold(refs) {
+      // in one order, so that two transactions never wait for each other
+      if (refs.length)
+        await session.query(`select from fleet_object where ${AMONG} order by kind, name for share`, columns(refs));
+    },
+
+    async holdDependencies() {
+      await session.query(
+        "select pg_advisory_xact_lock(hashtextextended('fleet dependencies ' || current_setting('app.account_id'), 0))",
+      );
+    },
 
     async list(filter, { limit, cursor }) {
       const after = decodeCursor(cursor, ["string", "string"]);
@@ -48,19 +73,24 @@ export function fleetStore(session: Session): FleetReader & FleetWriter {
       return rows.length > limit && last ? { items, next: encodeCursor([last.kind, last.name]) } : { items };
     },
 
-    async existing(refs) {
-      if (!refs.length) return [];
-      const { rows } = await session.query<FleetRef>(
-        "select o.kind, o.name from fleet_object o join unnest($1::text[], $2::text[]) as r(kind, name) on o.kind = r.kind and o.name = r.name",
-        [refs.map((r) => r.kind), refs.map((r) => r.name)],
-      );
-      return rows;
-    },
-
     async referrers({ kind, name }) {
       const { rows } = await session.query<FleetRef>(
         "select from_kind as kind, from_name as name from fleet_reference where to_kind = $1 and to_name = $2 and (from_kind, from_name) <> ($1, $2) order by 1, 2",
         [kind, name],
+      );
+      return rows;
+    },
+
+    async dependencies(modules) {
+      const { rows } = await session.query<Dependency>(
+        `with recursive needed(name) as (
+           select unnest($1::text[])
+           union
+           select r.to_name from needed n join fleet_reference r on (r.from_kind, r.from_name, r.to_kind) = ('Module', n.name, 'Module')
+         )
+         select from_name as "from", to_name as "to" from fleet_reference
+         where from_kind = 'Module' and to_kind = 'Module' and from_name in (select name from needed) order by 1, 2`,
+        [modules],
       );
       return rows;
     },
@@ -98,7 +128,7 @@ export function fleetStore(session: Session): FleetReader & FleetWriter {
       try {
         await session.query("delete from fleet_object where kind = $1 and name = $2", [kind, name]);
       } catch (error) {
-        if (!(error instanceof pg.DatabaseError) || error.code !== FOREIGN_KEY) throw error;
+        if (!(error instanceof pg.DatabaseError) || !REFERRED_TO.includes(error.code ?? "")) throw error;
         throw new HubError("IN_USE", `${refText({ kind, name })} is referred to by another object.`, {
           path: "name",
           cause: error,
@@ -107,13 +137,19 @@ export function fleetStore(session: Session): FleetReader & FleetWriter {
     },
 
     async setReferences({ kind, name }, to) {
-      await session.query("delete from fleet_reference where from_kind = $1 and from_name = $2", [kind, name]);
+      const values = [kind, name, ...columns(to)];
+      await session.query(
+        `delete from fleet_reference where from_kind = $1 and from_name = $2
+           and (to_kind, to_name) not in (select * from unnest($3::text[], $4::text[]))`,
+        values,
+      );
       if (!to.length) return;
       try {
         await session.query(
           `insert into fleet_reference (account_id, from_kind, from_name, to_kind, to_name)
-           select distinct current_setting('app.account_id')::uuid, $1, $2, k, n from unnest($3::text[], $4::text[]) as t(k, n)`,
-          [kind, name, to.map((r) => r.kind), to.map((r) => r.name)],
+           select distinct current_setting('app.account_id')::uuid, $1, $2, k, n from unnest($3::text[], $4::text[]) as t(k, n)
+           on conflict do nothing`,
+          values,
         );
       } catch (error) {
         if (!(error instanceof pg.DatabaseError) || error.code !== FOREIGN_KEY) throw error;
@@ -126,6 +162,8 @@ export function fleetStore(session: Session): FleetReader & FleetWriter {
     },
   };
 }
+
+const columns = (refs: readonly FleetRef[]) => [refs.map((r) => r.kind), refs.map((r) => r.name)] as const;
 
 const parameters = (o: FleetWrite) => [
   o.kind,

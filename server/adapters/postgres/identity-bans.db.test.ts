@@ -3,15 +3,15 @@ import { after, before, test } from "node:test";
 import { v7 } from "uuid";
 import type { IdentityChange } from "../../domain/identity/acting-call.ts";
 import { banPrincipal } from "../../domain/identity/ban-principal.ts";
+import type { BanFilter } from "../../domain/identity/identity-store.ts";
 import { principalTarget } from "../../domain/identity/targets.ts";
 import { previewUnban, unbanPrincipal } from "../../domain/identity/unban-principal.ts";
-import { DAY_MS, foundAccount, join, overlap } from "./identity.fixture.ts";
+import { DAY_MS, foundAccount, type IdentityDatabase, identityDatabase, join, overlap } from "./identity.fixture.ts";
 import { identityLookup } from "./identity-lookup.ts";
-import { type TestDatabase, testDatabase } from "./test-database.ts";
 
-let db: TestDatabase;
+let db: IdentityDatabase;
 before(async () => {
-  db = await testDatabase();
+  db = await identityDatabase();
 });
 after(() => db[Symbol.asyncDispose]());
 
@@ -21,7 +21,7 @@ const afterTomorrow = new Date(now.getTime() + 2 * DAY_MS);
 const reason = "sent odd requests";
 
 test("a ban counts for the next call, and a lifted one no more", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { agentId: principalId, tokens, accountId } = account;
   const lookup = identityLookup(db.database);
   assert.equal((await lookup.token(tokens.agent.id))?.banned, false);
@@ -45,10 +45,10 @@ test("a ban counts for the next call, and a lifted one no more", async () => {
 });
 
 test("the reason of a ban is in the list, and in no event", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const call = account.callAt(now);
   await account.change((tx) => banPrincipal(tx, { principalId: account.agentId, reason }, call));
-  const { items } = await account.read((identity) => identity.listBans({ inForce: true }, { limit: 10 }, now));
+  const { items } = await account.directory.listBans({ inForce: true }, { limit: 10 }, now);
   assert.deepEqual(
     items.map((ban) => [ban.reason, ban.principal.name, ban.by.name]),
     [[reason, "bot", "Ada"]],
@@ -56,8 +56,40 @@ test("the reason of a ban is in the list, and in no event", async () => {
   assert.ok(!JSON.stringify(account.events).includes(reason));
 });
 
+test("bans are listed newest first, page to their end, and filter", async () => {
+  const account = await foundAccount(db);
+  const call = account.callAt(now);
+  const grace = await join(account, "Grace", ["approver"], now);
+  const [bot, person] = [account.agentId, grace.principal.id];
+  for (const principalId of [bot, person]) {
+    await account.change((tx) => banPrincipal(tx, { principalId, reason: "one" }, call));
+    await account.change((tx) => unbanPrincipal(tx, { principalId, reason: "sorted out" }, call));
+  }
+  await account.change((tx) => banPrincipal(tx, { principalId: bot, reason: "two" }, call));
+
+  const all: string[][] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await account.directory.listBans({}, { limit: 2, cursor }, now);
+    all.push(...page.items.map((ban) => [ban.principal.name, ban.reason, ban.lifted?.reason ?? "in force"]));
+    cursor = page.next;
+  } while (cursor !== undefined);
+  assert.deepEqual(all, [
+    ["bot", "two", "in force"],
+    ["Grace", "one", "sorted out"],
+    ["bot", "one", "sorted out"],
+  ]);
+
+  const count = async (filter: BanFilter) =>
+    (await account.directory.listBans(filter, { limit: 10 }, now)).items.length;
+  assert.equal(await count({ principalId: bot }), 2);
+  assert.equal(await count({ principalId: bot, inForce: true }), 1);
+  assert.equal(await count({ inForce: false }), 2);
+  assert.equal(await count({ principalId: v7() }), 0);
+});
+
 test("whoever is banned is not banned again, and is told since when", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { agentId: principalId } = account;
   const ban = () => account.change((tx) => banPrincipal(tx, { principalId, reason }, account.callAt(now)));
   await ban();
@@ -69,13 +101,13 @@ test("whoever is banned is not banned again, and is told since when", async () =
 });
 
 test("of bans at once, one wins", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const ban = (tx: IdentityChange) => banPrincipal(tx, { principalId: account.agentId, reason }, account.callAt(now));
   assert.deepEqual(await overlap(db.database, account, ban), { won: 1, lost: ["CONFLICT"] });
 });
 
 test("who is not banned cannot be unbanned", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const input = { principalId: account.agentId, reason: "why not" };
   const conflict = { code: "CONFLICT" };
   await assert.rejects(
@@ -94,7 +126,7 @@ test("who is not banned cannot be unbanned", async () => {
 });
 
 test("a ban ends by itself, can then be made again, and the list tells which is which", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { agentId: principalId } = account;
   const until = tomorrow.toISOString();
   await account.change((tx) => banPrincipal(tx, { principalId, reason, until }, account.callAt(now)));
@@ -103,7 +135,7 @@ test("a ban ends by itself, can then be made again, and the list tells which is 
 
   const again = { principalId, reason: "once more" };
   await account.change((tx) => banPrincipal(tx, again, account.callAt(afterTomorrow)));
-  const { items } = await account.read((identity) => identity.listBans({}, { limit: 10 }, afterTomorrow));
+  const { items } = await account.directory.listBans({}, { limit: 10 }, afterTomorrow);
   assert.deepEqual(
     items.map((ban) => [ban.reason, ban.inForce, ban.lifted]),
     [
@@ -114,7 +146,7 @@ test("a ban ends by itself, can then be made again, and the list tells which is 
 });
 
 test("a ban ends in the future", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const ban = (until: Date) => {
     const input = { principalId: account.agentId, reason, until: until.toISOString() };
     return account.change((tx) => banPrincipal(tx, input, account.callAt(now)));
@@ -124,7 +156,7 @@ test("a ban ends in the future", async () => {
 });
 
 test("the last operator cannot be banned; with a second one, either can, and not both", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const ban = (principalId: string) =>
     account.change((tx) => banPrincipal(tx, { principalId, reason }, account.callAt(now)));
   await assert.rejects(ban(account.operatorId), { code: "CONFLICT" });
@@ -146,7 +178,7 @@ test("the last operator cannot be banned; with a second one, either can, and not
 });
 
 test("an administrator whose key no longer counts is none", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const admin = await join(account, "Alan", ["admin"], now);
   await db.database.transact(account.accountId, (session) =>
     session.query("update person_key set revoked_at = now() where person_id = $1", [admin.principal.personId]),
@@ -157,7 +189,7 @@ test("an administrator whose key no longer counts is none", async () => {
 });
 
 test("the hub's own principal cannot be banned", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const input = { principalId: account.hubPrincipalId, reason };
   await assert.rejects(
     account.change((tx) => banPrincipal(tx, input, account.callAt(now))),
@@ -166,8 +198,8 @@ test("the hub's own principal cannot be banned", async () => {
 });
 
 test("a principal of another account is as unknown as one that never was", async () => {
-  const account = await foundAccount(db.database);
-  const other = await foundAccount(db.database);
+  const account = await foundAccount(db);
+  const other = await foundAccount(db);
   for (const principalId of [other.agentId, v7()]) {
     const input = { principalId, reason };
     const unknown = { code: "NOT_FOUND", message: "There is no such principal." };
@@ -180,12 +212,12 @@ test("a principal of another account is as unknown as one that never was", async
       unknown,
     );
   }
-  const { items } = await other.read((identity) => identity.listBans({}, { limit: 10 }, now));
+  const { items } = await other.directory.listBans({}, { limit: 10 }, now);
   assert.deepEqual(items, []);
 });
 
 test("what was approved for a principal is stale once it was banned", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { agentId: principalId } = account;
   const target = () => account.read((identity) => principalTarget(identity, principalId));
   const asked = await target();

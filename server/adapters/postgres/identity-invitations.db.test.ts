@@ -13,13 +13,22 @@ import type { IdentityChange } from "../../domain/identity/acting-call.ts";
 import { banPrincipal } from "../../domain/identity/ban-principal.ts";
 import { claimSecret } from "../../domain/identity/claim-secret.ts";
 import { cancelInvitation, invitePerson, previewInvite } from "../../domain/identity/invite-person.ts";
-import { answerInvitation, DAY_MS, foundAccount, invite, join, overlap, type TestAccount } from "./identity.fixture.ts";
+import {
+  answerInvitation,
+  DAY_MS,
+  foundAccount,
+  type IdentityDatabase,
+  identityDatabase,
+  invite,
+  join,
+  overlap,
+  type TestAccount,
+} from "./identity.fixture.ts";
 import { identityLookup } from "./identity-lookup.ts";
-import { type TestDatabase, testDatabase } from "./test-database.ts";
 
-let db: TestDatabase;
+let db: IdentityDatabase;
 before(async () => {
-  db = await testDatabase();
+  db = await identityDatabase();
 });
 after(() => db[Symbol.asyncDispose]());
 
@@ -30,7 +39,7 @@ const accept = (account: TestAccount, input: AcceptInput, at = now) =>
   account.change((tx) => acceptInvitation(tx, input, { now: at }));
 
 test("a person joins with a key of their own, and their token works", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { accept: input, key, token, invitationId } = await invite(account, "Grace Hopper", ["approver"], now);
   const joined = await accept(account, input);
   assert.equal(joined.principal.name, "Grace Hopper");
@@ -49,7 +58,7 @@ test("a person joins with a key of their own, and their token works", async () =
 });
 
 test("the secrets stay out of the rows and the events", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { accept: input } = await invite(account, "Grace", ["approver"], now);
   await accept(account, input);
   const kept = await db.database.read(account.accountId, async (session) => {
@@ -64,7 +73,7 @@ test("the secrets stay out of the rows and the events", async () => {
 });
 
 test("an invitation serves once, also for two at once", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { accept: first } = await invite(account, "Grace", ["approver"], now);
   const { accept: second } = answerInvitation(first.code);
   const by = (input: AcceptInput) => (tx: IdentityChange) => acceptInvitation(tx, input, { now });
@@ -74,8 +83,8 @@ test("an invitation serves once, also for two at once", async () => {
 });
 
 test("a code that opens nothing gets one answer, whatever is wrong with it", async () => {
-  const account = await foundAccount(db.database);
-  const other = await foundAccount(db.database);
+  const account = await foundAccount(db);
+  const other = await foundAccount(db);
   const { accept: good, invitationId } = await invite(account, "Grace", ["approver"], now);
   const { accept: foreign } = await invite(other, "Grace", ["approver"], now);
   const unclaimed = await account.change((tx) =>
@@ -100,7 +109,7 @@ test("a code that opens nothing gets one answer, whatever is wrong with it", asy
 });
 
 test("who joins has to hold the key and the code, for this invitation and this token", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { accept: good } = await invite(account, "Grace", ["approver"], now);
   const { accept: forAnother } = await invite(account, "Alan", ["approver"], now);
   const stolen = publicKeyToBase64(generateKeyPair().publicKey);
@@ -123,7 +132,7 @@ test("who joins has to hold the key and the code, for this invitation and this t
 });
 
 test("a key is enrolled once", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { accept: first, key } = await invite(account, "Grace", ["approver"], now);
   await accept(account, first);
   const { accept: second } = await invite(account, "Alan", ["approver"], now);
@@ -133,7 +142,7 @@ test("a key is enrolled once", async () => {
 });
 
 test("an invitation ends: by time, when cancelled, when its sender is banned", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { accept: expiring } = await invite(account, "Grace", ["approver"], now);
   await assert.rejects(accept(account, expiring, days(7)), { code: "INVITATION_EXPIRED" });
 
@@ -150,7 +159,7 @@ test("an invitation ends: by time, when cancelled, when its sender is banned", a
 });
 
 test("an accepted invitation is not cancelled any more, and an unknown one is not found", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { accept: input, invitationId } = await invite(account, "Grace", ["approver"], now);
   await accept(account, input);
   const cancel = (id: string) =>
@@ -160,7 +169,7 @@ test("an accepted invitation is not cancelled any more, and an unknown one is no
 });
 
 test("a cancelled or expired invitation's code is not made any more", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const call = account.callAt(now);
   const input = { personName: "Grace", roles: ["approver"], expiresInDays: 7 } as const;
   const { claimId, invitationId } = await account.change((tx) => invitePerson(tx, input, call));
@@ -172,7 +181,7 @@ test("a cancelled or expired invitation's code is not made any more", async () =
 });
 
 test("names that are taken are refused, when asking and when joining", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const call = account.callAt(now);
   const ask = (personName: string) => ({ personName, roles: ["approver"], expiresInDays: 7 }) as const;
   for (const name of ["Ada", "ADA", "bot", "hub", "Hub"]) {
@@ -195,7 +204,7 @@ test("names that are taken are refused, when asking and when joining", async () 
 });
 
 test("a person gets roles that people hold", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const input = { personName: "Grace", roles: ["approver", "agent"], expiresInDays: 7 } as const;
   const refusal = { code: "INPUT_INVALID", path: "roles[1]" };
   await assert.rejects(
@@ -205,7 +214,7 @@ test("a person gets roles that people hold", async () => {
 });
 
 test("approvers read who is invited to what", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const input = { personName: "Grace", roles: ["admin", "auditor"], expiresInDays: 1 } as const;
   const preview = await account.read((identity) => previewInvite(identity, input, account.callAt(now)));
   assert.match(preview.headline, /^Ada asks to invite Grace to join this account/);

@@ -8,16 +8,16 @@ import {
   createPrincipal,
   previewCreatePrincipal,
 } from "../../domain/identity/create-principal.ts";
+import type { PrincipalFilter } from "../../domain/identity/identity-store.ts";
 import { previewProfile, setProfile } from "../../domain/identity/set-profile.ts";
 import { profileTarget } from "../../domain/identity/targets.ts";
 import { whoami } from "../../domain/identity/whoami.ts";
 import { accountDirectory } from "./account-store.ts";
-import { foundAccount, join, overlap, race } from "./identity.fixture.ts";
-import { type TestDatabase, testDatabase } from "./test-database.ts";
+import { foundAccount, type IdentityDatabase, identityDatabase, join, overlap, race } from "./identity.fixture.ts";
 
-let db: TestDatabase;
+let db: IdentityDatabase;
 before(async () => {
-  db = await testDatabase();
+  db = await identityDatabase();
 });
 after(() => db[Symbol.asyncDispose]());
 
@@ -26,16 +26,16 @@ const now = new Date();
 test("the hub has one first account", async () => {
   const directory = accountDirectory(db.database);
   assert.equal(await directory.hubAccountId(), undefined);
-  const found = () => foundAccount(db.database, { isHub: true });
+  const found = () => foundAccount(db, { isHub: true });
   assert.deepEqual(await race([found(), found()]), { won: 1, lost: ["ALREADY_EXISTS"] });
   const hub = await directory.hubAccountId();
   assert.ok(hub !== undefined && (await directory.accountIds()).includes(hub));
 });
 
 test("a founded account has who it needs, and nobody else's rows", async () => {
-  const account = await foundAccount(db.database);
-  await foundAccount(db.database);
-  const { items } = await account.read((identity) => identity.listPrincipals({}, { limit: 50 }, now));
+  const account = await foundAccount(db);
+  await foundAccount(db);
+  const { items } = await account.directory.listPrincipals({}, { limit: 50 }, now);
   assert.deepEqual(
     items.map((p) => [p.kind, p.name, p.roles, p.person?.name, p.owner?.name, p.tokens.length]),
     [
@@ -52,18 +52,18 @@ test("an account is founded for people of any name, and with no bad one", async 
     ["agent", "Agent", ["agent", "Agent 2", "hub"]],
     ["hub", "bot", ["hub 2", "bot", "hub"]],
   ] as const) {
-    const account = await foundAccount(db.database, { personName, agentName });
-    const { items } = await account.read((identity) => identity.listPrincipals({}, { limit: 50 }, now));
+    const account = await foundAccount(db, { personName, agentName });
+    const { items } = await account.directory.listPrincipals({}, { limit: 50 }, now);
     assert.deepEqual(
       items.map(({ name }) => name),
       expected,
     );
   }
-  await assert.rejects(foundAccount(db.database, { personName: "A\u202eda" }), { code: "INPUT_INVALID" });
+  await assert.rejects(foundAccount(db, { personName: "A\u202eda" }), { code: "INPUT_INVALID" });
 });
 
 test("whoami tells who calls, and by which token", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { caller } = account.callAt(now);
   const policy = { version: 1, hash: "abc" };
   const tokenId = account.tokens.operator.id;
@@ -77,7 +77,7 @@ test("whoami tells who calls, and by which token", async () => {
 });
 
 test("agents answer to a person, the caller's where none is named", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const grace = await join(account, "Grace", ["approver"], now);
   const create = (input: CreatePrincipalInput) =>
     account.change((tx) => createPrincipal(tx, input, account.callAt(now)));
@@ -85,9 +85,7 @@ test("agents answer to a person, the caller's where none is named", async () => 
   assert.deepEqual(own.principal.owner, { id: account.personId, name: "Ada" });
   const hers = await create({ kind: "agent", name: "two", roles: ["reader"], ownerPersonId: grace.principal.personId });
   assert.deepEqual(hers.principal.owner, { id: grace.principal.personId, name: "Grace" });
-  const listed = await account.read((identity) =>
-    identity.listPrincipals({ personId: grace.principal.personId }, { limit: 10 }, now),
-  );
+  const listed = await account.directory.listPrincipals({ personId: grace.principal.personId }, { limit: 10 }, now);
   assert.deepEqual(
     listed.items.map(({ name }) => name),
     ["Grace", "two"],
@@ -95,8 +93,8 @@ test("agents answer to a person, the caller's where none is named", async () => 
 });
 
 test("what a principal cannot be is refused with its path, when asking and when done", async () => {
-  const account = await foundAccount(db.database);
-  const other = await foundAccount(db.database);
+  const account = await foundAccount(db);
+  const other = await foundAccount(db);
   const call = account.callAt(now);
   const bad: [string, string, CreatePrincipalInput][] = [
     ["INPUT_INVALID", "roles[0]", { kind: "agent", name: "a", roles: ["admin"] }],
@@ -140,7 +138,7 @@ test("what a principal cannot be is refused with its path, when asking and when 
 });
 
 test("of two principals with one name, made at once, one is made", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const create = (name: string) => (tx: IdentityChange) =>
     createPrincipal(tx, { kind: "service", name, roles: ["agent"] }, account.callAt(now));
   const both = await overlap(db.database, account, create("deploy"), create("Deploy"));
@@ -148,31 +146,29 @@ test("of two principals with one name, made at once, one is made", async () => {
 });
 
 test("the profile is not changed twice at once", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   await join(account, "Grace", ["approver"], now);
   const toTeam = (tx: IdentityChange) => setProfile(tx, { profile: "team" }, account.callAt(now));
   assert.deepEqual(await overlap(db.database, account, toTeam), { won: 1, lost: ["CONFLICT"] });
 });
 
 test("a list pages to its end, each row once, and filters", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   for (const name of ["a", "b", "c", "d"]) {
     await account.change((tx) => createPrincipal(tx, { kind: "service", name, roles: ["agent"] }, account.callAt(now)));
   }
   const names: string[] = [];
   let cursor: string | undefined;
   do {
-    const page = await account.read((identity) => identity.listPrincipals({}, { limit: 2, cursor }, now));
+    const page = await account.directory.listPrincipals({}, { limit: 2, cursor }, now);
     names.push(...page.items.map(({ name }) => name));
     cursor = page.next;
   } while (cursor !== undefined);
   assert.deepEqual(names, ["Ada", "bot", "hub", "a", "b", "c", "d"]);
 
   await account.change((tx) => banPrincipal(tx, { principalId: account.agentId, reason: "odd" }, account.callAt(now)));
-  const namesOf = async (filter: Parameters<Parameters<Parameters<typeof account.read>[0]>[0]["listPrincipals"]>[0]) =>
-    (await account.read((identity) => identity.listPrincipals(filter, { limit: 50 }, now))).items.map(
-      ({ name }) => name,
-    );
+  const namesOf = async (filter: PrincipalFilter) =>
+    (await account.directory.listPrincipals(filter, { limit: 50 }, now)).items.map(({ name }) => name);
   assert.deepEqual(await namesOf({ kind: "operator" }), ["Ada"]);
   assert.deepEqual(await namesOf({ role: "agent", kind: "agent" }), ["bot"]);
   assert.deepEqual(await namesOf({ banned: true }), ["bot"]);
@@ -180,8 +176,8 @@ test("a list pages to its end, each row once, and filters", async () => {
 });
 
 test("a cursor of another list is refused", async () => {
-  const account = await foundAccount(db.database);
-  const list = (cursor: string) => account.read((identity) => identity.listPrincipals({}, { limit: 2, cursor }, now));
+  const account = await foundAccount(db);
+  const list = (cursor: string) => account.directory.listPrincipals({}, { limit: 2, cursor }, now);
   const encode = (key: unknown) => Buffer.from(JSON.stringify(key)).toString("base64url");
   for (const cursor of ["", "!", encode(["x"]), encode([1]), encode([v7(), v7()]), encode("' or true")]) {
     await assert.rejects(list(cursor), { code: "CURSOR_INVALID", path: "cursor" }, cursor);
@@ -190,7 +186,7 @@ test("a cursor of another list is refused", async () => {
 });
 
 test("a team has two people, and its preview says what two cannot do", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const call = account.callAt(now);
   const set = (profile: "solo" | "team") => account.change((tx) => setProfile(tx, { profile }, call));
   const preview = (profile: "solo" | "team") => account.read((identity) => previewProfile(identity, { profile }, call));

@@ -1,7 +1,6 @@
 import type { IdentityReader } from "../../domain/identity/identity-store.ts";
 import type { PersonRow } from "../../domain/identity/rows.ts";
 import type { Session } from "./database.ts";
-import { identityLists } from "./identity-lists.ts";
 import {
   ACCOUNT,
   type AccountColumns,
@@ -34,8 +33,6 @@ export function identityReader(session: Session): IdentityReader {
   const count = async (text: string, values: readonly unknown[]): Promise<number> =>
     (await first<{ count: number }>(`select count(*)::integer as count from (${text}) counted`, values))?.count ?? 0;
   return {
-    ...identityLists(session),
-
     async account() {
       const row = await first<AccountColumns>(ACCOUNT);
       if (!row) throw new TypeError("a transaction for an account that does not exist");

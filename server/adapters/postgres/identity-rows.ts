@@ -1,5 +1,4 @@
-import type { PrincipalKind, PrincipalReference } from "../../../contracts/identity/principal.ts";
-import type { BanListing } from "../../domain/identity/identity-store.ts";
+import type { PrincipalKind } from "../../../contracts/identity/principal.ts";
 import type {
   AccountRow,
   BanRow,
@@ -26,14 +25,11 @@ export function accountOf({ is_hub: isHub, created_at: createdAt, ...row }: Acco
   return { ...row, isHub, createdAt };
 }
 
-export const PRINCIPAL_COLUMNS = `p.id, p.kind, p.name, p.roles, p.version, p.created_at,
-  p.person_id, person.name as person_name, p.owner_person_id, owner.name as owner_name`;
-
-export const PRINCIPAL_TABLES = `principal p
+export const PRINCIPAL = `select p.id, p.kind, p.name, p.roles, p.version, p.created_at,
+    p.person_id, person.name as person_name, p.owner_person_id, owner.name as owner_name
+  from principal p
   left join person on person.account_id = p.account_id and person.id = p.person_id
   left join person owner on owner.account_id = p.account_id and owner.id = p.owner_person_id`;
-
-export const PRINCIPAL = `select ${PRINCIPAL_COLUMNS} from ${PRINCIPAL_TABLES}`;
 
 export interface PrincipalColumns {
   id: string;
@@ -96,25 +92,6 @@ export interface BanColumns {
 export function banOf(row: BanColumns): BanRow {
   const { id, principal_id: principalId, reason, banned_by: bannedBy, banned_at: bannedAt, until } = row;
   return { id, principalId, reason, bannedBy, bannedAt, ...(until && { until }) };
-}
-
-export interface BanListingColumns extends BanColumns {
-  in_force: boolean;
-  lifted_at: Date | null;
-  lift_reason: string | null;
-  principal: PrincipalReference;
-  by: PrincipalReference;
-  /** Null where it ended by itself. */
-  lifter: PrincipalReference | null;
-}
-
-export function banListingOf(row: BanListingColumns): BanListing {
-  const { principal, by, lifter, in_force: inForce, lifted_at: at, lift_reason: reason } = row;
-  return {
-    ...banOf(row),
-    ...{ principal, by, inForce },
-    ...(at && lifter && reason !== null && { lifted: { at, by: lifter, reason } }),
-  };
 }
 
 export const INVITATION =

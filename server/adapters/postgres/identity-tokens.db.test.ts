@@ -8,14 +8,22 @@ import { claimSecret } from "../../domain/identity/claim-secret.ts";
 import { createPrincipal } from "../../domain/identity/create-principal.ts";
 import { issueToken, MAX_LIVE_TOKENS, previewIssueToken } from "../../domain/identity/issue-token.ts";
 import { revokeToken } from "../../domain/identity/revoke-token.ts";
-import { DAY_MS, foundAccount, join, makeToken, overlap, type TestAccount } from "./identity.fixture.ts";
+import {
+  DAY_MS,
+  foundAccount,
+  type IdentityDatabase,
+  identityDatabase,
+  join,
+  makeToken,
+  overlap,
+  type TestAccount,
+} from "./identity.fixture.ts";
 import { identityLookup } from "./identity-lookup.ts";
 import { identityStore } from "./identity-store.ts";
-import { type TestDatabase, testDatabase } from "./test-database.ts";
 
-let db: TestDatabase;
+let db: IdentityDatabase;
 before(async () => {
-  db = await testDatabase();
+  db = await identityDatabase();
 });
 after(() => db[Symbol.asyncDispose]());
 
@@ -28,7 +36,7 @@ const claim = (account: TestAccount, claimId: string, call = account.callAt(now)
   account.change((tx) => claimSecret(tx, { claimId }, call));
 
 test("a token is made when it is claimed, and its SHA-256 alone is kept", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const granted = await issue(account);
   assert.equal(granted.next, `npx countersign tokens claim ${granted.claimId}`);
   assert.equal(await account.read((identity) => identity.liveTokens(account.agentId, now)), 1, "the founding one");
@@ -44,7 +52,7 @@ test("a token is made when it is claimed, and its SHA-256 alone is kept", async 
 });
 
 test("a claim serves once, also for two at once, and then says so", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { claimId } = await issue(account);
   const once = (tx: IdentityChange) => claimSecret(tx, { claimId }, account.callAt(now));
   assert.deepEqual(await overlap(db.database, account, once), { won: 1, lost: ["CONFLICT"] });
@@ -52,14 +60,14 @@ test("a claim serves once, also for two at once, and then says so", async () => 
 });
 
 test("a claim ends after a day", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { claimId } = await issue(account);
   await assert.rejects(claim(account, claimId, account.callAt(tomorrow)), { code: "CLAIM_EXPIRED" });
   await claim(account, claimId, account.callAt(new Date(tomorrow.getTime() - 1)));
 });
 
 test("a claim is for who asked, whose agent asked, or in whose name the token acts", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const grace = await join(account, "Grace", ["admin"], now);
   const byGrace = account.callAt(now, grace.principal);
   const byAgent = account.callAt(now, {
@@ -80,8 +88,8 @@ test("a claim is for who asked, whose agent asked, or in whose name the token ac
 });
 
 test("claims of other accounts are unknown", async () => {
-  const account = await foundAccount(db.database);
-  const other = await foundAccount(db.database);
+  const account = await foundAccount(db);
+  const other = await foundAccount(db);
   const { claimId } = await issue(other);
   const unknown = { code: "NOT_FOUND", message: "There is no such claim." };
   await assert.rejects(claim(account, claimId), unknown);
@@ -90,7 +98,7 @@ test("claims of other accounts are unknown", async () => {
 });
 
 test("who was banned since gets no token, and who is banned none is asked for", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { claimId } = await issue(account);
   const ban = { principalId: account.agentId, reason: "odd" };
   await account.change((tx) => banPrincipal(tx, ban, account.callAt(now)));
@@ -99,12 +107,12 @@ test("who was banned since gets no token, and who is banned none is asked for", 
 });
 
 test("the hub's own principal has no token", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   await assert.rejects(issue(account, account.hubPrincipalId), { code: "CONFLICT" });
 });
 
 test("a principal has so many tokens that work, and a revoked one makes room", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { principal } = await account.change((tx) =>
     createPrincipal(tx, { kind: "service", name: "ci", roles: ["reader"] }, account.callAt(now)),
   );
@@ -119,7 +127,7 @@ test("a principal has so many tokens that work, and a revoked one makes room", a
 });
 
 test("approvers read in whose name a token acts", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const input = { principalId: account.agentId, note: "laptop", validDays: 90 };
   const preview = await account.read((identity) => previewIssueToken(identity, input, account.callAt(now)));
   assert.match(preview.headline, /Ada asks for an access token of the agent "bot"/);
@@ -137,7 +145,7 @@ test("approvers read in whose name a token acts", async () => {
 });
 
 test("a revoked token is known as such, once", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const { id: tokenId } = account.tokens.agent;
   const lookup = identityLookup(db.database);
   assert.equal((await lookup.token(tokenId))?.revoked, false);
@@ -146,14 +154,14 @@ test("a revoked token is known as such, once", async () => {
   assert.deepEqual(await overlap(db.database, account, once), { won: 1, lost: ["CONFLICT"] });
   assert.equal((await lookup.token(tokenId))?.revoked, true);
 
-  const other = await foundAccount(db.database);
+  const other = await foundAccount(db);
   await assert.rejects(revoke(other.tokens.agent.id), { code: "NOT_FOUND", message: "There is no such token." });
   await assert.rejects(revoke(v7()), { code: "NOT_FOUND", message: "There is no such token." });
   assert.equal((await lookup.token(other.tokens.agent.id))?.revoked, false);
 });
 
 test("the database's clock tells what has expired", async () => {
-  const account = await foundAccount(db.database);
+  const account = await foundAccount(db);
   const [past, future] = [makeToken(), makeToken()];
   await db.database.transact(account.accountId, async (session) => {
     for (const [token, expiresAt] of [
@@ -170,7 +178,7 @@ test("the database's clock tells what has expired", async () => {
 });
 
 test("the last use is on record to the minute, for tokens of any account at once", async () => {
-  const [one, two] = [await foundAccount(db.database), await foundAccount(db.database)];
+  const [one, two] = [await foundAccount(db), await foundAccount(db)];
   const lookup = identityLookup(db.database);
   const ids = [one.tokens.agent.id, two.tokens.agent.id];
   for (const id of ids) assert.equal((await lookup.token(id))?.useIsStale, true);

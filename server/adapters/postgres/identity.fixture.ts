@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { v7 } from "uuid";
 import { digest } from "../../../contracts/formats/canonical-json.ts";
 import { generateKeyPair, type KeyPair, publicKeyToBase64 } from "../../../contracts/formats/ed25519.ts";
@@ -11,18 +12,22 @@ import {
 } from "../../../contracts/identity/bearer-secret.ts";
 import { proveEnrolment } from "../../../contracts/identity/enrolment.ts";
 import type { Role } from "../../../contracts/identity/principal.ts";
+import { uncatalogued } from "../../../contracts/telemetry/events.ts";
 import type { NewEvent } from "../../domain/events/event-store.ts";
 import { type AcceptInput, acceptInvitation } from "../../domain/identity/accept-invitation.ts";
 import type { ActingCall, IdentityChange } from "../../domain/identity/acting-call.ts";
 import { claimSecret } from "../../domain/identity/claim-secret.ts";
 import { createAccount, type Founded } from "../../domain/identity/create-account.ts";
-import type { IdentityReader } from "../../domain/identity/identity-store.ts";
+import type { IdentityDirectory, IdentityReader } from "../../domain/identity/identity-store.ts";
 import { invitePerson } from "../../domain/identity/invite-person.ts";
 import { accountWriter } from "./account-store.ts";
+import { type AdministrativeReads, administrativeReads } from "./administrative-reads.ts";
 import type { Database } from "./database.ts";
+import { identityDirectory } from "./identity-directory.ts";
 import { identityReader } from "./identity-reader.ts";
 import { identityStore } from "./identity-store.ts";
 import { policyStore } from "./policy-store.ts";
+import { testDatabase } from "./test-database.ts";
 
 export const DAY_MS = 86_400_000;
 
@@ -45,20 +50,44 @@ export interface TestAccount extends Founded {
   readonly events: NewEvent[];
   change<T>(fn: (tx: IdentityChange) => Promise<T>): Promise<T>;
   read<T>(fn: (identity: IdentityReader) => Promise<T>): Promise<T>;
+  readonly directory: IdentityDirectory;
   /** A call by the first operator, Ada, unless another principal is named. */
   callAt(now: Date, principal?: ActingCall["caller"]["principal"]): ActingCall;
 }
 
+export interface IdentityDatabase extends AsyncDisposable {
+  readonly database: Database;
+  readonly administration: AdministrativeReads;
+}
+
+export async function identityDatabase(): Promise<IdentityDatabase> {
+  const made = await testDatabase();
+  const administration = administrativeReads(made.runtime);
+  return {
+    database: made.database,
+    administration,
+    async [Symbol.asyncDispose]() {
+      await administration[Symbol.asyncDispose]();
+      await made[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** An account as the hub founds one: Ada administers it, "bot" is her agent. */
 export async function foundAccount(
-  database: Database,
+  { database, administration }: IdentityDatabase,
   { isHub = false, now = new Date(), personName = "Ada", agentName = "bot" } = {},
 ): Promise<TestAccount> {
   const accountId = v7();
   const key = generateKeyPair();
   const tokens = { operator: makeToken(), agent: makeToken() };
   const events: NewEvent[] = [];
-  const emitted = { emit: async (event: NewEvent) => void events.push(event) };
+  const emitted = {
+    async emit(event: NewEvent) {
+      assert.equal(uncatalogued(event), undefined);
+      events.push(event);
+    },
+  };
   const document = "{}";
   const founded = await database.transact(accountId, (session) =>
     createAccount(
@@ -82,6 +111,7 @@ export async function foundAccount(
     change: (fn) =>
       database.transact(accountId, (session) => fn({ identity: identityStore(session), events: emitted })),
     read: (fn) => database.read(accountId, (session) => fn(identityReader(session))),
+    directory: identityDirectory(administration, accountId),
     callAt: (now, principal = ada) => ({ now, caller: { principal } }),
   };
 }
@@ -152,13 +182,11 @@ export async function overlap(database: Database, account: TestAccount, first: C
 }
 
 async function endsOrWaits(database: Database, change: Promise<unknown>): Promise<void> {
-  let ended = false;
+  const state = { ended: false, waits: 0 };
   const end = () => {
-    ended = true;
+    state.ended = true;
   };
   change.then(end, end);
-  for (let waits = 0; !ended && waits === 0; ) {
-    const text = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    waits = (await database.query(text)).rowCount;
-  }
+  const text = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  while (!state.ended && state.waits === 0) state.waits = (await database.query(text)).rowCount;
 }

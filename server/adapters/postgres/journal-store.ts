@@ -9,17 +9,16 @@ export interface JournalStoreOptions {
   /** A connected client of the writer's own, under the runtime role. */
   readonly connect: () => Promise<pg.Client>;
   readonly database: Database;
-  /** After this long without an answer a commit counts as lost. */
-  readonly commitTimeoutMs?: number;
 }
 
-export function journalStore({ connect, database, commitTimeoutMs = 10_000 }: JournalStoreOptions): JournalStore {
+export function journalStore({ connect, database }: JournalStoreOptions): JournalStore {
   return {
     async connect() {
-      const client = await connect().catch((error: unknown) => {
+      try {
+        return new PostgresWriterSession(await connect());
+      } catch (error) {
         throw storeError(error);
-      });
-      return new PostgresWriterSession(client, commitTimeoutMs);
+      }
     },
 
     async fence(epoch) {
@@ -90,6 +89,9 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   "40P01": "conflict",
 };
 
+/** After this long without an answer a commit counts as lost. */
+const COMMIT_TIMEOUT_MS = 10_000;
+
 const APPEND = {
   name: "journal-append",
   text: `select hub_append(${Array.from({ length: 28 }, (_, i) => `$${i + 1}`).join(", ")})`,
@@ -97,13 +99,11 @@ const APPEND = {
 
 class PostgresWriterSession implements WriterSession {
   readonly #client: pg.Client;
-  readonly #commitTimeoutMs: number;
   #lost: { cause: unknown } | undefined;
   #listener: ((cause: unknown) => void) | undefined;
 
-  constructor(client: pg.Client, commitTimeoutMs: number) {
+  constructor(client: pg.Client) {
     this.#client = client;
-    this.#commitTimeoutMs = commitTimeoutMs;
     client.on("error", (error) => this.#lose(error));
     client.on("end", () => this.#lose(new Error("the connection ended")));
   }
@@ -119,11 +119,9 @@ class PostgresWriterSession implements WriterSession {
 
   async append(commit: GroupCommit): Promise<"done" | Refusal> {
     try {
-      await this.#client.query({
-        ...APPEND,
-        values: appendValues(commit),
-        query_timeout: this.#commitTimeoutMs,
-      } as pg.QueryConfig);
+      // node-postgres knows the option, its types do not
+      const query = { ...APPEND, values: appendValues(commit), query_timeout: COMMIT_TIMEOUT_MS };
+      await this.#client.query(query as pg.QueryConfig);
       return "done";
     } catch (error) {
       const refusal = error instanceof pg.DatabaseError ? REFUSALS[error.code ?? ""] : undefined;

@@ -1,6 +1,7 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import type pg from "pg";
 import { type Prisma, PrismaClient } from "../../../prisma/client/client.ts";
+import { HubError } from "../../errors.ts";
 import { checkAccountId } from "./database.ts";
 
 /**
@@ -25,12 +26,25 @@ export async function prismaForAccount<T>(
   fn: (client: Prisma.TransactionClient) => Promise<T>,
 ): Promise<T> {
   checkAccountId(accountId);
-  return await prisma.$transaction(
-    async (client) => {
-      await client.$executeRaw`set transaction read only`;
-      await client.$executeRaw`select set_config('app.account_id', ${accountId}, true)`;
-      return fn(client);
-    },
-    { maxWait: 5_000, timeout: 15_000 },
-  );
+  try {
+    return await prisma.$transaction(
+      async (client) => {
+        await client.$executeRaw`set transaction read only`;
+        await client.$executeRaw`select set_config('app.account_id', ${accountId}, true)`;
+        return fn(client);
+      },
+      { maxWait: 5_000, timeout: 15_000 },
+    );
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    throw new HubError("STORE_UNAVAILABLE", "The database does not answer: try again in a moment.", { cause: error });
+  }
+}
+
+/** Prisma wraps what the driver says or passes it on, by where it happened: system errors, its own P1xxx, plain ones. */
+function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as Error & { code?: unknown };
+  if (typeof code === "string") return /^(?:E[A-Z]+|P1\d{3}|P2024|P2028)$/.test(code);
+  return error.message.startsWith("Client has encountered a connection error");
 }

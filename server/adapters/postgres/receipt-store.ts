@@ -1,6 +1,7 @@
+import { hash } from "node:crypto";
 import { publicKeyToPem } from "../../../contracts/formats/ed25519.ts";
 import { claimedCertificate } from "../../../contracts/formats/lane-certificate.ts";
-import { HASH_LENGTH, leafHash } from "../../../contracts/formats/merkle.ts";
+import { HASH_LENGTH, leafHash, verifyInclusion } from "../../../contracts/formats/merkle.ts";
 import type { PortableProof } from "../../../contracts/formats/receipt-proof.ts";
 import { lanePath, neededNodes } from "../../domain/evidence/lane-path.ts";
 import type { SubtreeRoot } from "../../domain/evidence/lane-tree.ts";
@@ -48,8 +49,13 @@ export function receiptStore(session: Session): ReceiptReader {
       if (row === undefined) throw new HubError("NOT_FOUND", "There is no such receipt.", { path: "id" });
       const sequence = Number(row.sequence);
       const size = Number(row.size);
-      const nodes = await readNodes(session, row.epoch_no, sequence, size);
-      return portableProof(row, lanePath(sequence, size, nodes));
+      const path = lanePath(sequence, size, await readNodes(session, row.epoch_no, sequence, size));
+      const leaf = leafHash(hash("sha256", row.statement, "buffer"));
+      if (!verifyInclusion({ index: sequence, size, leafHash: leaf, proof: path, root: row.root })) {
+        const message = "The journal does not prove this receipt: it was changed. Verify the journal.";
+        throw new HubError("PROOF_INVALID", message, { details: { receiptId } });
+      }
+      return portableProof(row, path);
     },
   };
 }

@@ -1,27 +1,35 @@
 import type { Reader, Store, Transaction } from "../../action/store.ts";
+import type { AdministrativeReads } from "./administrative-reads.ts";
 import { type ApprovalJobs, approvalReader, approvalStore } from "./approval-store.ts";
 import type { Database, Session } from "./database.ts";
 import { eventStore } from "./event-store.ts";
 import { fleetStore } from "./fleet-store.ts";
 import { idempotencyStore } from "./idempotency-store.ts";
+import { identityDirectory } from "./identity-directory.ts";
+import { identityReader } from "./identity-reader.ts";
 import { identityStore } from "./identity-store.ts";
 import { outcomeStore } from "./outcome-store.ts";
 import { policyStore } from "./policy-store.ts";
 import { receiptStore } from "./receipt-store.ts";
 
 /** Every area's rows on one transaction of the database. Areas that a call does not touch cost nothing. */
-export function postgresStore(database: Pick<Database, "read" | "transact">, jobs: ApprovalJobs): Store {
+export function postgresStore(
+  database: Pick<Database, "read" | "transact">,
+  jobs: ApprovalJobs,
+  administration: AdministrativeReads,
+): Store {
   return {
-    read: (accountId, fn, signal) => database.read(accountId, (session) => fn(reader(session)), signal),
+    read: (accountId, fn, signal) =>
+      database.read(accountId, (session) => fn(reader(session, accountId, administration)), signal),
     transact: (accountId, fn, signal) =>
-      database.transact(accountId, (session) => fn(transaction(session, accountId, jobs)), signal),
+      database.transact(accountId, (session) => fn(transaction(session, accountId, jobs, administration)), signal),
   };
 }
 
-function reader(session: Session): Reader {
+function reader(session: Session, accountId: string, administration: AdministrativeReads): Reader {
   return {
     get identity() {
-      return identityStore(session);
+      return { ...identityReader(session), ...identityDirectory(administration, accountId) };
     },
     get policy() {
       return policyStore(session);
@@ -41,10 +49,15 @@ function reader(session: Session): Reader {
   };
 }
 
-function transaction(session: Session, accountId: string, jobs: ApprovalJobs): Transaction {
+function transaction(
+  session: Session,
+  accountId: string,
+  jobs: ApprovalJobs,
+  administration: AdministrativeReads,
+): Transaction {
   return {
     get identity() {
-      return identityStore(session);
+      return { ...identityStore(session), ...identityDirectory(administration, accountId) };
     },
     get policy() {
       return policyStore(session);

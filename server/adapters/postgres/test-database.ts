@@ -99,32 +99,39 @@ function sharedFolder(): string {
 
 /** Copies the template; makes it first where no run has yet, or where the migrations changed since. */
 async function copyTemplate(client: pg.Client, name: string, logins: Logins, queues: readonly Queue[]): Promise<void> {
-  const digest = setupDigest(readMigrations(), PRIVILEGES, queues).slice(0, 24);
+  const migrations = readMigrations();
+  const generation = setupDigest(migrations, PRIVILEGES, undefined).slice(0, 16);
+  const template = `template_${generation}_${setupDigest(migrations, PRIVILEGES, queues).slice(0, 16)}`;
   for (;;) {
     const found = await locked(client, "_shared", async () => {
-      const { rowCount } = await client.query("select from pg_database where datname = $1", [`template_${digest}`]);
-      if (rowCount) await makeDatabase(client, name, `template_${digest}`);
+      const { rowCount } = await client.query("select from pg_database where datname = $1", [template]);
+      if (rowCount) await makeDatabase(client, name, template);
       return Boolean(rowCount);
     });
     if (found) return;
-    await locked(client, "", () => makeTemplate(client, digest, logins, queues));
+    await locked(client, "", async () => {
+      await dropTemplates(client, generation);
+      await makeTemplate(client, template, logins, queues);
+    });
   }
 }
 
-async function makeTemplate(
-  client: pg.Client,
-  digest: string,
-  logins: Logins,
-  queues: readonly Queue[],
-): Promise<void> {
+/** Those of other migrations, and what a killed process was making. */
+async function dropTemplates(client: pg.Client, generation: string): Promise<void> {
   const { rows } = await client.query<{ datname: string }>(
-    "select datname from pg_database where datname ~ '^(template|making)_'",
+    "select datname from pg_database where datname ~ '^making_' or datname ~ '^template_' and datname !~ $1",
+    [`^template_${generation}_`],
   );
-  if (rows.some(({ datname }) => datname === `template_${digest}`)) return;
   for (const { datname } of rows) await client.query(`drop database "${datname}" with (force)`);
-  await makeDatabase(client, `making_${digest}`);
-  await migrate({ ...logins.owner, database: `making_${digest}` }, RUNTIME_ROLE, { queues });
-  await client.query(`alter database "making_${digest}" rename to "template_${digest}"`);
+}
+
+async function makeTemplate(client: pg.Client, name: string, logins: Logins, queues: readonly Queue[]): Promise<void> {
+  const { rowCount } = await client.query("select from pg_database where datname = $1", [name]);
+  if (rowCount) return; // another process made it while this one waited for the lock
+  const unfinished = name.replace("template_", "making_");
+  await makeDatabase(client, unfinished);
+  await migrate({ ...logins.owner, database: unfinished }, RUNTIME_ROLE, { queues });
+  await client.query(`alter database "${unfinished}" rename to "${name}"`);
 }
 
 async function locked<T>(client: pg.Client, mode: "" | "_shared", fn: () => Promise<T>): Promise<T> {

@@ -63,10 +63,16 @@ export async function showRequest(
   };
 }
 
+/** Of the ends that nobody wrote a code for. */
+const CODE_OF_STATE: Partial<Record<RequestSummary["state"], string>> = {
+  expired: "APPROVAL_EXPIRED",
+  ambiguous: "AMBIGUOUS",
+};
+
 function summaryOf(request: ApprovalRequest, { account }: Viewer, now: Date): RequestSummary {
   const state = stateAt(request, now);
   const { id, kind, name } = request.requester;
-  const errorCode = request.errorCode ?? (state === "expired" ? "APPROVAL_EXPIRED" : undefined);
+  const errorCode = request.errorCode ?? CODE_OF_STATE[state];
   return {
     id: request.id,
     state,

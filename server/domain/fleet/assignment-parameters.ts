@@ -1,12 +1,12 @@
 import type * as z from "zod";
-import type { assignmentSpec, templateSpec } from "../../../contracts/fleet/object.ts";
+import { type assignmentSpec, parameterFault, type templateSpec } from "../../../contracts/fleet/object.ts";
 import { HubError } from "../../errors.ts";
 
-type Values = z.output<typeof assignmentSpec>["parameters"];
-type Declared = z.output<typeof templateSpec>["parameters"];
+export type ParameterValues = z.output<typeof assignmentSpec>["parameters"];
+export type DeclaredParameters = z.output<typeof templateSpec>["parameters"];
 
 /** Throws INPUT_INVALID with the path of the first parameter that does not fit what the template declares. */
-export function checkParameters(template: string, declared: Declared, values: Values): void {
+export function checkParameters(template: string, declared: DeclaredParameters, values: ParameterValues): void {
   const bad = (name: string, what: string) =>
     new HubError("INPUT_INVALID", `object.spec.parameters.${name}: ${what}`, {
       path: `object.spec.parameters.${name}`,
@@ -19,9 +19,7 @@ export function checkParameters(template: string, declared: Declared, values: Va
       if (parameter.required && parameter.default === undefined) throw bad(name, `Template/${template} needs it`);
       continue;
     }
-    const type = typeof value === "number" ? "integer" : typeof value;
-    if (type !== parameter.type) throw bad(name, `expected ${parameter.type}, got ${type}`);
-    if (parameter.enum && !parameter.enum.includes(value as string | number))
-      throw bad(name, `expected one of ${parameter.enum.join(", ")}`);
+    const fault = parameterFault(parameter, value);
+    if (fault !== undefined) throw bad(name, fault);
   }
 }

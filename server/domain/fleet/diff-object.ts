@@ -3,29 +3,49 @@ import type { PreviewChange } from "../approvals/preview.ts";
 
 type Stated = Pick<DesiredFleetObject, "labels" | "annotations" | "spec">;
 
-/** What differs between two states of an object, field by field, sorted by path: the same input gives the same lines. */
+/**
+ * What differs between two states of an object, field by field, in the order of paths (`modules[2]` before
+ * `modules[10]`): the same input gives the same lines.
+ */
 export function diffObject(before: Stated | LiveFleetObject | undefined, after: Stated | undefined): PreviewChange[] {
   const from = before ? flatten(stated(before)) : new Map<string, string>();
   const to = after ? flatten(stated(after)) : new Map<string, string>();
-  return [...new Set([...from.keys(), ...to.keys()])].sort().flatMap((field) => {
-    const old = from.get(field);
-    const now = to.get(field);
-    if (old === now) return [];
-    return [{ field, ...(old !== undefined && { before: old }), ...(now !== undefined && { after: now }) }];
-  });
+  const fields = [...new Set([...from.keys(), ...to.keys()])].map((field) => ({ field, rank: rankOf(field) }));
+  return fields
+    .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+    .flatMap(({ field }) => {
+      const old = from.get(field);
+      const now = to.get(field);
+      if (old === now) return [];
+      return [{ field, ...(old !== undefined && { before: old }), ...(now !== undefined && { after: now }) }];
+    });
 }
 
 const stated = ({ labels, annotations, spec }: Stated | LiveFleetObject) => ({ annotations, labels, spec });
 
-/** `spec.modules[0]` -> value; empty objects and lists stay visible as such. */
+/** Indexes by value. */
+const rankOf = (field: string): string =>
+  field.replace(/\[(\d+)\]/g, (_, index: string) => `[${index.padStart(9, "0")}]`);
+
+/** `spec.modules[0]` -> value. An empty object or list has nothing to show. */
 function flatten(root: unknown): Map<string, string> {
   const out = new Map<string, string>();
   const walk = (value: unknown, path: string): void => {
-    if (typeof value !== "object" || value === null)
-      return void out.set(path, typeof value === "string" ? value : JSON.stringify(value));
-    if (Array.isArray(value)) return value.length ? value.forEach((item, i) => walk(item, `${path}[${i}]`)) : void 0;
-    for (const [key, item] of Object.entries(value)) walk(item, path ? `${path}.${key}` : key);
+    if (typeof value !== "object" || value === null) out.set(path, inWords(value));
+    else if (Array.isArray(value)) value.forEach((item, i) => walk(item, `${path}[${i}]`));
+    else for (const [key, item] of Object.entries(value)) walk(item, path ? `${path}.${key}` : key);
   };
   walk(root, "");
   return out;
+}
+
+/** Text as it is, unless it is empty or could be taken for another value: the text "1" is shown in quotes, the number 1 without. */
+function inWords(value: unknown): string {
+  if (typeof value !== "string" || value === "") return JSON.stringify(value);
+  try {
+    JSON.parse(value);
+  } catch {
+    return value;
+  }
+  return JSON.stringify(value);
 }

@@ -17,20 +17,32 @@ export type FleetWrite = Pick<LiveFleetObject, "kind" | "name" | "labels" | "ann
   readonly updatedBy: string;
 };
 
+/** One module needs another; both by name. */
+export interface Dependency {
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface FleetReader {
   /** Undefined where there is none. */
   get(ref: FleetRef): Promise<LiveFleetObject | undefined>;
+  /** Those of these that exist, by kind, then name. */
+  find(refs: readonly FleetRef[]): Promise<readonly LiveFleetObject[]>;
   /** By kind, then name. */
   list(filter: FleetFilter, page: PageRequest): Promise<Page<LiveFleetObject>>;
-  /** Which of these exist. */
-  existing(refs: readonly FleetRef[]): Promise<readonly FleetRef[]>;
-  /** Who refers to it. */
+  /** Who refers to it, itself left out, by kind, then name. */
   referrers(ref: FleetRef): Promise<readonly FleetRef[]>;
+  /** What these modules need, what that needs in turn, and so on to the end. By name. */
+  dependencies(modules: readonly string[]): Promise<readonly Dependency[]>;
 }
 
 export interface FleetWriter {
   /** The object, locked until the transaction ends. */
   lock(ref: FleetRef): Promise<LiveFleetObject | undefined>;
+  /** Keeps those of these that exist from being changed or deleted until the transaction ends. */
+  hold(refs: readonly FleetRef[]): Promise<void>;
+  /** Until the transaction ends, no other one changes what modules depend on. To be taken before any `lock`. */
+  holdDependencies(): Promise<void>;
   /** Throws ALREADY_EXISTS where another transaction made it meanwhile. */
   insert(object: FleetWrite): Promise<LiveFleetObject>;
   /** Throws VERSION_CONFLICT where `version` is not the one in force. */

@@ -1,10 +1,9 @@
-import type * as z from "zod";
-import type { DesiredFleetObject, LiveFleetObject, templateSpec } from "../../../contracts/fleet/object.ts";
+import type { DesiredFleetObject, LiveFleetObject } from "../../../contracts/fleet/object.ts";
 import { canonicalize, type Json } from "../../../contracts/formats/canonical-json.ts";
-import { HubError } from "../../errors.ts";
+import { HubError, toHubError } from "../../errors.ts";
 import type { Preview } from "../approvals/preview.ts";
 import type { EventWriter } from "../events/event-store.ts";
-import { checkParameters } from "./assignment-parameters.ts";
+import { checkParameters, type DeclaredParameters, type ParameterValues } from "./assignment-parameters.ts";
 import { diffObject } from "./diff-object.ts";
 import type { FleetReader, FleetWriter } from "./fleet-store.ts";
 import { checkReferences, referencesOf, refText } from "./references.ts";
@@ -34,12 +33,16 @@ export async function putObject(
   input: PutInput,
   updatedBy: string,
 ): Promise<PutResult> {
+  const references = referencesOf(input.object);
+  // what the plan is made on stays so until the commit: what is referred to, and the ways between modules
+  if (input.object.kind === "Module" && references.length > 0) await tx.fleet.holdDependencies();
   const live = await tx.fleet.lock(input.object);
+  await tx.fleet.hold(references);
   const { change } = await plan(tx.fleet, input, live);
   if (change === "unchanged" && live) return { object: live, change };
   const write = { ...input.object, owner: live?.owner ?? null, updatedBy };
   const object = live ? await tx.fleet.update(write, live.version) : await tx.fleet.insert(write);
-  await tx.fleet.setReferences(input.object, referencesOf(input.object));
+  await tx.fleet.setReferences(input.object, references);
   await tx.events.emit({
     type: `fleet.object_${change}`,
     subject: `fleet/${refText(object)}`,
@@ -58,9 +61,9 @@ export async function previewPut(fleet: FleetReader, input: PutInput, asker: str
 async function plan(fleet: FleetReader, input: PutInput, live: LiveFleetObject | undefined): Promise<PutPlan> {
   const { object, expectedVersion } = input;
   refuseOtherVersion(object, expectedVersion, live);
-  await checkReferences(fleet, object);
+  const found = await checkReferences(fleet, object);
   if (object.kind === "Assignment") {
-    const template = await fleet.get({ kind: "Template", name: object.spec.template });
+    const template = found.find(({ kind }) => kind === "Template");
     checkParameters(object.spec.template, declared(template), object.spec.parameters);
   }
   if (object.kind === "Template" && live) await checkAssignments(fleet, object);
@@ -92,23 +95,20 @@ async function checkAssignments(
   fleet: FleetReader,
   template: Extract<DesiredFleetObject, { kind: "Template" }>,
 ): Promise<void> {
-  for (const ref of await fleet.referrers(template)) {
-    const assignment = ref.kind === "Assignment" ? await fleet.get(ref) : undefined;
-    if (!assignment) continue;
+  for (const assignment of await fleet.find(await fleet.referrers(template))) {
     try {
-      checkParameters(template.name, template.spec.parameters, assignment.spec["parameters"] as never);
+      checkParameters(template.name, template.spec.parameters, assignment.spec["parameters"] as ParameterValues);
     } catch (error) {
       throw new HubError(
         "IN_USE",
-        `object.spec.parameters: ${refText(ref)} would no longer fit (${(error as Error).message})`,
+        `object.spec.parameters: ${refText(assignment)} would no longer fit (${toHubError(error).message})`,
         { path: "object.spec.parameters", cause: error },
       );
     }
   }
 }
 
-const declared = (template: LiveFleetObject | undefined) =>
-  (template?.spec["parameters"] ?? {}) as z.output<typeof templateSpec>["parameters"];
+const declared = (template: LiveFleetObject | undefined) => (template?.spec["parameters"] ?? {}) as DeclaredParameters;
 
 const same = (live: LiveFleetObject, object: DesiredFleetObject): boolean =>
   canonicalize([live.spec, live.labels, live.annotations] as Json) ===

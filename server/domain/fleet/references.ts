@@ -1,4 +1,4 @@
-import type { DesiredFleetObject, FleetKind } from "../../../contracts/fleet/object.ts";
+import type { DesiredFleetObject, FleetKind, LiveFleetObject } from "../../../contracts/fleet/object.ts";
 import { HubError } from "../../errors.ts";
 import type { FleetReader, FleetRef } from "./fleet-store.ts";
 
@@ -28,32 +28,53 @@ export function referencesOf(object: DesiredFleetObject): Reference[] {
   }
 }
 
-/** Throws REFERENCE_MISSING for the first reference to nothing, CONFLICT where modules would depend on themselves. */
-export async function checkReferences(fleet: FleetReader, object: DesiredFleetObject): Promise<void> {
+/**
+ * What the object refers to, as it stands. Throws REFERENCE_MISSING for the first reference to nothing, CONFLICT where
+ * modules would depend on themselves.
+ */
+export async function checkReferences(
+  fleet: FleetReader,
+  object: DesiredFleetObject,
+): Promise<readonly LiveFleetObject[]> {
   const references = referencesOf(object);
-  const found = new Set((await fleet.existing(references)).map(refText));
+  if (references.length === 0) return [];
+  // a module that depends on itself is a circle, whether or not it exists already
+  if (object.kind === "Module") refuseCircle(object.name, object.spec.dependsOn, []);
+  const found = await fleet.find(references);
+  const names = new Set(found.map(refText));
   for (const reference of references) {
-    const own = object.kind === "Module" && reference.name === object.name;
-    if (!own && !found.has(refText(reference)))
-      throw new HubError("REFERENCE_MISSING", `${reference.path}: there is no ${refText(reference)}; make it first.`, {
-        path: reference.path,
-      });
+    if (names.has(refText(reference))) continue;
+    throw new HubError("REFERENCE_MISSING", `${reference.path}: there is no ${refText(reference)}; make it first.`, {
+      path: reference.path,
+    });
   }
-  if (object.kind === "Module") await refuseCircle(fleet, object.name, object.spec.dependsOn);
+  if (object.kind === "Module") {
+    const { dependsOn } = object.spec;
+    refuseCircle(object.name, dependsOn, await fleet.dependencies(dependsOn));
+  }
+  return found;
 }
 
-async function refuseCircle(fleet: FleetReader, name: string, dependsOn: readonly string[]): Promise<void> {
-  const open = dependsOn.map((next) => [name, next]);
-  const seen = new Set<string>();
-  for (let way = open.pop(); way; way = open.pop()) {
-    const at = way.at(-1) ?? name;
-    if (at === name)
-      throw new HubError("CONFLICT", `object.spec.dependsOn: a circle, ${way.join(" -> ")}`, {
-        path: "object.spec.dependsOn",
-      });
-    if (seen.has(at)) continue;
-    seen.add(at);
-    const next = await fleet.get({ kind: "Module", name: at });
-    for (const on of (next?.spec["dependsOn"] as string[] | undefined) ?? []) open.push([...way, on]);
+/** Follows every dependency once; what is named first is followed first, so that one fleet gives one answer. */
+function refuseCircle(
+  name: string,
+  dependsOn: readonly string[],
+  known: readonly { readonly from: string; readonly to: string }[],
+): void {
+  const needs = Map.groupBy(known, ({ from }) => from);
+  const cameFrom = new Map<string, string>();
+  const open = dependsOn.map((to) => ({ from: name, to }));
+  for (const { from, to } of open) {
+    if (cameFrom.has(to)) continue;
+    cameFrom.set(to, from);
+    if (to === name) throw circle(name, cameFrom);
+    open.push(...(needs.get(to) ?? []));
   }
+}
+
+function circle(name: string, cameFrom: ReadonlyMap<string, string>): HubError {
+  const way = [name];
+  for (let at = cameFrom.get(name); at !== undefined && at !== name; at = cameFrom.get(at)) way.unshift(at);
+  const words = [name, ...way].join(" -> ");
+  return new HubError("CONFLICT", `object.spec.dependsOn: a circle, ${words}`, { path: "object.spec.dependsOn" });
 }

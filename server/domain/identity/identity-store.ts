@@ -57,6 +57,10 @@ export interface IdentityReader {
   enrolledPeople(now: Date): Promise<number>;
   /** Operators but this one that hold `admin`, are not banned and whose person has a key in force. */
   otherAdmins(principalId: string, now: Date): Promise<number>;
+}
+
+/** What people look through. Not for deciding: it is read apart from the transaction of a call. */
+export interface IdentityDirectory {
   /** In the order of their creation. */
   listPrincipals(filter: PrincipalFilter, page: PageRequest, now: Date): Promise<Page<PrincipalListing>>;
   /** Newest first. */

@@ -50,10 +50,10 @@ export interface PolicyChecker {
 
 /** `authorization.cedar:3:14 (night-shift): ...`, for a terminal or a chat. */
 export function problemInWords(problem: PolicyProblem): string {
-  const place = problem.line === undefined ? problem.path : `${problem.path}:${problem.line}:${problem.column ?? 1}`;
-  const policy = problem.policy === undefined ? "" : ` (${problem.policy})`;
-  const help = problem.help === undefined ? "" : `; ${problem.help}`;
-  return `${place}${policy}: ${problem.message}${help}`;
+  const { path, line, column, policy, message, help } = problem;
+  const place = line === undefined ? path : `${path}:${line}:${column ?? 1}`;
+  const where = policy === undefined ? place : `${place} (${policy})`;
+  return `${where === "" ? "" : `${where}: `}${message}${help === undefined ? "" : `; ${help}`}`;
 }
 
 /** The accepted document, or POLICY_INVALID with the first problem in words, its path, and all of them as details. */

@@ -65,6 +65,7 @@ export class McpEndpoint {
     const { exchange } = identified;
     if (body === undefined) throw new HubError("INPUT_INVALID", "The body is empty.", { path: "" });
     exchange.subject = subjectOf(body);
+    exchange.answersSeveral = Array.isArray(body);
     const fault = faultIn(body);
     if (fault) {
       recordRefusal(this.#door, exchange, fault.error, "mcp");

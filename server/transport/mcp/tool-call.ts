@@ -52,6 +52,7 @@ export async function callLegacy(
   context: ServerContext,
   capabilities: ClientCapabilities | undefined,
 ): Promise<CallToolResult | InputRequiredResult> {
+  endWhenCancelled(context);
   return run(at, context, async (identified) => {
     const call = requestOf(request, context, identified, canAsk(capabilities));
     const result = await gate(at, call);
@@ -61,6 +62,13 @@ export async function callLegacy(
     const caller = await at.door.identify(identified.token, "mcp");
     return resultOf(await gate(at, { ...call, caller, confirmation: { state: result.state, accepted } }));
   });
+}
+
+/** A cancelled call has no answer, and the SDK would keep its stream open for one until the session ends. */
+function endWhenCancelled(context: ServerContext): void {
+  const { exchange } = identifiedIn(context);
+  if (exchange.answersSeveral) return;
+  context.mcpReq.signal.addEventListener("abort", () => exchange.response.end(), { once: true });
 }
 
 function gate({ door, traffic }: ToolCallDoor, request: ActionRequest): Promise<ActionResult> {

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { actions as registered } from "../../tools/index.ts";
+import type { AuthzPrincipal, AuthzRequest, AuthzResource } from "./authz-request.ts";
+import { checkBasePolicies, parseBasePolicies, readBasePolicies } from "./base-policies.ts";
+import { openEngine } from "./cedar-engine.ts";
+import { declaredActions } from "./declared-action.ts";
+import { account, ask, compiled, template } from "./fixtures/requests.ts";
+import { PolicyEngine } from "./policy-engine.ts";
+import type { ResourceType } from "./resource-types.ts";
+
+const actions = declaredActions(registered);
+const base = readBasePolicies();
+const engine = new PolicyEngine({ actions, base });
+after(() => engine.close());
+const none = compiled(engine.schema, "");
+
+const principal = (type: AuthzPrincipal["type"], ...roles: string[]): AuthzPrincipal => ({ type, id: "me", roles });
+const resources: Record<ResourceType, AuthzResource> = {
+  Account: account,
+  Operator: { type: "Operator", id: "o", attributes: { roles: ["operator"] } },
+  Agent: { type: "Agent", id: "a", attributes: { roles: ["agent"] } },
+  Service: { type: "Service", id: "s", attributes: { roles: [] } },
+  Token: { type: "Token", id: "t", attributes: { principalId: "somebody" } },
+  ApprovalRequest: { type: "ApprovalRequest", id: "r", attributes: { principalId: "somebody" } },
+  Receipt: { type: "Receipt", id: "e", attributes: {} },
+  FleetObject: template,
+};
+// no shipped policy reads the input: what it holds changes nothing
+const request = (who: AuthzPrincipal, action: string, more: Partial<AuthzRequest> = {}) => {
+  const type = engine.schema.actions.get(action)?.resource[0] ?? assert.fail(`no action ${action}`);
+  return ask({ principal: who, action, resource: resources[type], input: {}, ...more });
+};
+const permitted = (who: AuthzPrincipal) =>
+  actions.map(({ name }) => name).filter((name) => engine.authorize(request(who, name), none).outcome === "permitted");
+const short = (names: string[]) => names.map((name) => name.replace("system_", ""));
+
+test("what ships passes the strict check", () => {
+  assert.deepEqual(checkBasePolicies(engine.schema, base), []);
+  const [first] = base;
+  const misspelt = {
+    name: "x.cedar",
+    text: (first?.text ?? "").replaceAll("system.policy.write", "system.policy.wirte"),
+  };
+  const problems = checkBasePolicies(engine.schema, [misspelt]);
+  assert.equal(problems[0]?.path, "x.cedar");
+  assert.match(problems[0]?.message ?? "", /system.policy.wirte/);
+});
+
+test("names are unique over all files", () => {
+  const [first, ...rest] = base;
+  const again = { name: "zz.cedar", text: '@id("base/own-account") @why("x") forbid (principal, action, resource);' };
+  assert.match(checkBasePolicies(engine.schema, [...base, again])[0]?.message ?? "", /used twice/);
+  const parse = (files: typeof base) => parseBasePolicies(openEngine(), engine.schema, files);
+  assert.throws(() => parse([...base, again]), TypeError);
+  assert.throws(() => parse([{ name: "x", text: "permit (principal, action" }]), TypeError);
+  assert.ok(parse([first ?? assert.fail(), ...rest]).length > 10);
+});
+
+test("administrators may do everything in their account", () => {
+  assert.equal(permitted(principal("Operator", "admin")).length, actions.length);
+});
+
+test("agents read, ask for changes, and withdraw only what they asked for", () => {
+  assert.deepEqual(short(permitted(principal("Agent", "agent"))), [
+    "approval_get_request",
+    "approval_list_requests",
+    "events_list",
+    "fleet_delete_object",
+    "fleet_get_object",
+    "fleet_list_objects",
+    "fleet_put_object",
+    "identity_whoami",
+    "journal_get_receipt",
+    "journal_list_receipts",
+    "policy_lint",
+    "policy_simulate",
+  ]);
+  const cancel = (principalId: string) =>
+    engine.authorize(
+      request(principal("Agent", "agent"), "system_approval_cancel_request", {
+        resource: { type: "ApprovalRequest", id: "r", attributes: { principalId } },
+      }),
+      none,
+    ).outcome;
+  assert.equal(cancel("me"), "permitted");
+  assert.equal(cancel("somebody"), "forbidden");
+});
+
+test("readers, auditors and approvers may what their names say", () => {
+  assert.deepEqual(short(permitted(principal("Service", "reader"))), [
+    "approval_get_request",
+    "approval_list_requests",
+    "events_list",
+    "fleet_get_object",
+    "fleet_list_objects",
+    "identity_whoami",
+  ]);
+  const reads = actions.filter(({ risk }) => risk.effect === "read").map(({ name }) => name);
+  assert.deepEqual(permitted(principal("Operator", "auditor")), reads.toSorted());
+  const approver = permitted(principal("Operator", "approver"));
+  assert.ok(approver.includes("system_approval_decide_request"));
+  assert.ok(!approver.some((name) => name.startsWith("system_fleet_put") || name.startsWith("system_identity_create")));
+});
+
+test("operators run the house without changing who governs it", () => {
+  const may = permitted(principal("Operator", "operator"));
+  for (const name of [
+    "fleet_put_object",
+    "approval_decide_request",
+    "identity_issue_token",
+    "identity_ban_principal",
+  ]) {
+    assert.ok(may.includes(`system_${name}`), name);
+  }
+  for (const name of ["policy_put", "identity_create_principal", "identity_invite_person", "identity_set_profile"]) {
+    assert.ok(!may.includes(`system_${name}`), name);
+  }
+});
+
+test("without a role one may ask who one is", () => {
+  assert.deepEqual(short(permitted(principal("Agent"))), ["identity_whoami"]);
+  assert.deepEqual(short(permitted(principal("Operator"))), ["identity_whoami"]);
+});
+
+test("the hub's own service lets invited people join, and nobody else who is no person does", () => {
+  assert.deepEqual(short(permitted(principal("Service", "hub"))), ["identity_accept_invitation", "identity_whoami"]);
+  const everything = compiled(engine.schema, '@id("all") @why("x") permit (principal, action, resource);');
+  const accept = (who: AuthzPrincipal) =>
+    engine.authorize(request(who, "system_identity_accept_invitation"), everything).outcome;
+  assert.equal(accept(principal("Service", "hub")), "permitted");
+  assert.equal(accept(principal("Service", "agent")), "forbidden");
+  assert.equal(accept(principal("Agent", "hub")), "forbidden");
+});
+
+test("no role makes an agent or a service decide, or manage identities or policy, and no policy of the account's", () => {
+  const everything = compiled(engine.schema, '@id("all") @why("x") permit (principal, action, resource);');
+  const guarded = [
+    "system_approval_decide_request",
+    "system_identity_create_principal",
+    "system_identity_invite_person",
+    "system_identity_issue_token",
+    "system_identity_revoke_token",
+    "system_identity_ban_principal",
+    "system_identity_set_profile",
+    "system_policy_put",
+  ];
+  for (const type of ["Agent", "Service"] as const) {
+    for (const name of guarded) {
+      const who = principal(type, "admin", "operator", "approver", "hub");
+      assert.equal(engine.authorize(request(who, name), everything).outcome, "forbidden", `${type} ${name}`);
+    }
+  }
+  for (const name of guarded) {
+    assert.equal(engine.authorize(request(principal("Operator"), name), everything).outcome, "permitted", name);
+  }
+});
+
+test("an admin's role counts for people alone", () => {
+  assert.deepEqual(short(permitted(principal("Agent", "admin"))), ["identity_whoami"]);
+  assert.deepEqual(short(permitted(principal("Service", "operator"))), ["identity_whoami"]);
+});
+
+test("nobody reaches into another account", () => {
+  const list = (id: string) =>
+    engine.authorize(
+      request(principal("Operator", "admin"), "system_events_list", { resource: { type: "Account", id } }),
+      none,
+    );
+  assert.equal(list("account-1").outcome, "permitted");
+  const { outcome, policies } = list("account-2");
+  assert.deepEqual([outcome, policies.map(({ id }) => id)], ["forbidden", ["base/own-account"]]);
+});
