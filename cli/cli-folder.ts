@@ -36,7 +36,9 @@ export class CliFolder {
     try {
       return hubFile.parse(JSON.parse(text));
     } catch (cause) {
-      throw new HubError("CONFIG_INVALID", `${this.#file("hub.json")} is not as this command line writes it.`, { cause });
+      throw new HubError("CONFIG_INVALID", `${this.#file("hub.json")} is not as this command line writes it.`, {
+        cause,
+      });
     }
   }
 

@@ -77,7 +77,14 @@ export function table(rows: readonly (readonly string[])[]): string {
     Math.max(...clean.map((row) => textWidth(row[column] ?? ""))),
   );
   const padded = (cell: string, width: number) => cell + " ".repeat(width - textWidth(cell));
-  return clean.map((row) => row.map((cell, i) => padded(cell, widths[i] ?? 0)).join("  ").trimEnd()).join("\n");
+  return clean
+    .map((row) =>
+      row
+        .map((cell, i) => padded(cell, widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 // controls, formats (the bidirectional ones among them), lone surrogates, line and paragraph separators

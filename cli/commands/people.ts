@@ -1,6 +1,11 @@
 import { Command } from "commander";
 import * as z from "zod";
-import { publicKeyFromBase64, publicKeyFromPem, publicKeyToBase64, publicKeyToPem } from "../../contracts/formats/ed25519.ts";
+import {
+  publicKeyFromBase64,
+  publicKeyFromPem,
+  publicKeyToBase64,
+  publicKeyToPem,
+} from "../../contracts/formats/ed25519.ts";
 import { INVITATION_PREFIX, parseSecret } from "../../contracts/identity/bearer-secret.ts";
 import { proveEnrolment } from "../../contracts/identity/enrolment.ts";
 import { HubError } from "../../server/errors.ts";

@@ -80,7 +80,11 @@ function greeting({ terminal, folder }: CliContext, ready: Ready, ours: boolean)
   const known = folder.hub();
   const lines: string[] = [""];
   if (ready.created)
-    lines.push(`Made an account, its operator (you) and an agent.`, `Keys and tokens: ${folder.path} (yours alone)`, "");
+    lines.push(
+      `Made an account, its operator (you) and an agent.`,
+      `Keys and tokens: ${folder.path} (yours alone)`,
+      "",
+    );
   if (ready.osUser)
     lines.push(`You are root, as which PostgreSQL refuses to run: it has the OS user "${ready.osUser}".`, "");
   lines.push(terminal.style("bold", "Countersign is ready."), ...lined([["MCP", ready.url]]));

@@ -26,4 +26,3 @@ Standard output carries MCP messages and nothing else.`,
       });
     });
 }
-

@@ -1,4 +1,5 @@
 import { v7 } from "uuid";
+import { escapePreview } from "../domain/approvals/escape-preview.ts";
 import { HubError } from "../errors.ts";
 import type { ActionRequest, ConfirmationAsked, ConfirmationState } from "./action-request.ts";
 import type { CallInProgress } from "./call.ts";
@@ -16,7 +17,7 @@ export async function askToConfirm(
   judged: JudgedCall,
   judgement: Judgement,
 ): Promise<ConfirmationAsked> {
-  const { headline, changes } = await previewOf(gate, call, judged);
+  const { headline, changes } = escapePreview(await previewOf(gate, call, judged)).shown;
   const lines = changes.map((c) => `- ${c.field}: ${c.before ?? "(none)"} -> ${c.after ?? "(none)"}`);
   const rules = judgement.demand.rules.length ? [`Asked for by: ${judgement.demand.rules.join(", ")}`] : [];
   return {

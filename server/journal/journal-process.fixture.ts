@@ -40,10 +40,7 @@ if (import.meta.main) process.once("message", (setup: ProcessSetup) => void serv
 
 async function serve({ login, hubId, rootKey }: ProcessSetup): Promise<void> {
   const database = new Database(login, { poolSize: 3 });
-  const keys = new EmbeddedKeyService(
-    createSecretKey(Buffer.from(rootKey, "base64")),
-    new PostgresKeyStore(database),
-  );
+  const keys = new EmbeddedKeyService(createSecretKey(Buffer.from(rootKey, "base64")), new PostgresKeyStore(database));
   const connect = () => dedicatedClient(login, "countersign-journal");
   const journal = await openJournal({ store: journalStore({ database, connect }), keys, hubId, log: SILENT });
   process.on("message", (order: Order) => {
@@ -62,7 +59,12 @@ async function carryOut(database: Database, journal: OpenJournal, { what, record
   const { accountId, callId } = record;
   const scope = { principalId: record.principal?.id ?? "", action: record.action, key: callId };
   if (what !== "finish") {
-    const claim = { callId, epoch: await journal.epoch(), inputMac: Buffer.alloc(32), expiresAt: new Date(Date.now() + 60_000) };
+    const claim = {
+      callId,
+      epoch: await journal.epoch(),
+      inputMac: Buffer.alloc(32),
+      expiresAt: new Date(Date.now() + 60_000),
+    };
     await database.transact(accountId, (session) => idempotencyStore(session).claim(scope, claim));
     if (what === "claim") return;
     await journal.intent(record, spend);

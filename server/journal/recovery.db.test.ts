@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outcomeStore } from "../adapters/postgres/outcome-store.ts";
 import { HubError } from "../errors.ts";
-import type { JournalStore } from "./journal-store.ts";
 import { callOf, ended, type JournalFixture, journalFixture, until } from "./journal-fixture.ts";
+import type { JournalStore } from "./journal-store.ts";
 
 /** A network that loses the answers to commits: before they reach the database, or after it made them durable. */
 function unreliable(store: JournalStore) {

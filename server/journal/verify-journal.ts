@@ -29,14 +29,18 @@ export async function verifyJournal(options: VerifyOptions): Promise<JournalVerd
   let lanes = 0;
   let receipts = 0;
   let unclosed = 0;
+  let unmatched: JournalFault | undefined;
   try {
     for await (const lane of allLanes(source)) {
       const walked = await verifyLane({ source, hubId, accountId, isTrusted, signal }, lane);
       lanes++;
       receipts += walked.receipts;
       unclosed += walked.unclosed;
+      unmatched ??= walked.unmatched;
       seenKeys.add(keyId(walked.rootKey));
     }
+    // only now: where an entry was removed, that is the fault, and not the other one of its call
+    if (unmatched !== undefined) throw unmatched;
     const unplaced = await verifyLog(source, signal);
     return {
       ok: true,

@@ -21,6 +21,8 @@ export interface WalkedLane {
   readonly rootKey: KeyObject;
   /** Intents of processes that ended, which no sweeper has closed yet. */
   readonly unclosed: number;
+  /** The first entry that holds by itself and does not go with its call's other one, wherever that is. */
+  readonly unmatched: JournalFault | undefined;
 }
 
 /**
@@ -35,6 +37,7 @@ export async function verifyLane(walk: LaneWalk, lane: LaneRecord): Promise<Walk
   const range = new CompactRange();
   let previous = hash("sha256", lane.certificate, "buffer");
   let unclosed = 0;
+  let unmatched: JournalFault | undefined;
 
   while (range.size < size) {
     signal?.throwIfAborted();
@@ -42,23 +45,25 @@ export async function verifyLane(walk: LaneWalk, lane: LaneRecord): Promise<Walk
     if (page.length === 0) break;
     for (const row of page) {
       const at = { epoch, sequence: range.size, receiptId: `${row.callId}.${row.phase}` };
-      if (row.sequence !== range.size) throw new JournalFault({ epoch, sequence: range.size }, "the entry is missing");
+      if (row.sequence !== range.size) throw new JournalFault({ epoch, sequence: range.size }, "The entry is missing.");
       const receipt = check(at, () => readEntry(walk, certificate, row, previous));
-      if (check(at, () => isUnclosed(receipt, row, lane))) unclosed++;
+      const fault = matchFault(receipt, row, lane);
+      if (fault !== undefined) unmatched ??= new JournalFault(at, fault);
+      if (isUnclosed(row, lane)) unclosed++;
       previous = hash("sha256", row.statement, "buffer");
       range.append(previous);
       const commit = await commits.at(range.size);
       if (commit !== undefined) check(at, () => checkCommit(certificate, commit, range));
     }
   }
-  if (range.size < size) throw new JournalFault({ epoch, sequence: range.size }, "the entry is missing");
-  if (commits.last !== size) throw new JournalFault({ epoch, sequence: size - 1 }, "no signed commit holds the entry");
+  if (range.size < size) throw new JournalFault({ epoch, sequence: range.size }, "The entry is missing.");
+  if (commits.last !== size) throw new JournalFault({ epoch, sequence: size - 1 }, "No signed commit holds the entry.");
   if (!previous.equals(lane.head) || !range.root().equals(lane.root)) {
-    throw new JournalFault({ epoch, sequence: size - 1 }, "the lane's head is not its last entry");
+    throw new JournalFault({ epoch, sequence: size - 1 }, "The lane's head is not its last entry.");
   }
   const beyond = await source.beyond(epoch);
-  if (beyond !== undefined) throw new JournalFault({ epoch, sequence: beyond }, "the entry is in no signed commit");
-  return { receipts: size, rootKey: certificate.rootKey, unclosed };
+  if (beyond !== undefined) throw new JournalFault({ epoch, sequence: beyond }, "The entry is in no signed commit.");
+  return { receipts: size, rootKey: certificate.rootKey, unclosed, unmatched };
 }
 
 function readCertificate({ hubId, accountId, isTrusted }: LaneWalk, lane: LaneRecord): LaneCertificate {
@@ -87,21 +92,27 @@ function readEntry(
   return receipt;
 }
 
-/** The call's two receipts belong together. True for an intent that waits to be closed as AMBIGUOUS. */
-function isUnclosed(receipt: ReceiptPredicate, { other, inFlight }: ReceiptRecord, { closed }: LaneRecord): boolean {
-  if (receipt.phase === "intent") {
-    if (other !== undefined || !closed) return false;
-    if (!inFlight) throw refusal("the call has no outcome, although its process has ended");
-    return true;
+/** Why the call's two receipts do not go together. */
+function matchFault(
+  { phase, intent, code }: ReceiptPredicate,
+  row: ReceiptRecord,
+  lane: LaneRecord,
+): string | undefined {
+  if (phase === "intent") {
+    const isLost = lane.closed && row.other === undefined && !row.inFlight;
+    return isLost ? "The call has no outcome, although its process has ended." : undefined;
   }
-  if (receipt.intent !== undefined && receipt.intent !== other) {
-    throw refusal(other === undefined ? "the call's intent is missing" : "the outcome names another intent");
+  if (intent !== undefined && intent !== row.other) {
+    return row.other === undefined ? "The call's intent is missing." : "The outcome names another intent.";
   }
   // a refusal may follow an intent of which the process did not know whether it was written
-  if (receipt.intent === undefined && other !== undefined && receipt.code === "OK") {
-    throw refusal("the outcome does not name the call's intent");
-  }
-  return false;
+  const isUnnamed = intent === undefined && row.other !== undefined && code === "OK";
+  return isUnnamed ? "The outcome does not name the call's intent." : undefined;
+}
+
+/** Whether it is an intent that waits to be closed as AMBIGUOUS. */
+function isUnclosed({ phase, other, inFlight }: ReceiptRecord, { closed }: LaneRecord): boolean {
+  return phase === "intent" && closed && other === undefined && inFlight;
 }
 
 function checkCommit(certificate: LaneCertificate, commit: CommitRecord, range: CompactRange): void {

@@ -25,12 +25,12 @@ export async function verifyLog(source: JournalSource, signal?: AbortSignal): Pr
   }
   for (const [epoch, integrated] of claimed) {
     const sequence = held.get(epoch) ?? 0;
-    if (sequence < integrated) throw new JournalFault({ epoch, sequence }, "the log has lost the receipt");
+    if (sequence < integrated) throw new JournalFault({ epoch, sequence }, "The log has lost the receipt.");
   }
   let unplaced = 0;
   for await (const { epoch, integrated, size } of allLanes(source)) {
     const sequence = held.get(epoch) ?? 0;
-    if (sequence > integrated) throw new JournalFault({ epoch, sequence: integrated }, "the log is ahead of itself");
+    if (sequence > integrated) throw new JournalFault({ epoch, sequence: integrated }, "The log is ahead of itself.");
     unplaced += size - integrated;
   }
   return unplaced;
@@ -46,14 +46,17 @@ export async function* allLanes(source: JournalSource): AsyncGenerator<LaneRecor
 function checkEntry(entry: LogRecord, position: number, expected: number): void {
   const { epoch, sequence, callId, phase, receipt } = entry;
   if (entry.position !== position) {
-    throw new JournalFault({ epoch, sequence: expected }, `position ${position} of the log is missing`);
+    throw new JournalFault({ epoch, sequence: expected }, `Position ${position} of the log is missing.`);
   }
   const place = { epoch, sequence, receiptId: `${callId}.${phase}` };
-  if (receipt === undefined) throw new JournalFault(place, `position ${position} of the log points at no receipt`);
+  if (receipt === undefined) throw new JournalFault(place, `Position ${position} of the log points at no receipt.`);
   if (!sameColumns(entry, receipt)) {
-    throw new JournalFault(place, `position ${position} of the log says something else than the receipt`);
+    throw new JournalFault(place, `Position ${position} of the log says something else than the receipt.`);
   }
   if (sequence !== expected) {
-    throw new JournalFault({ epoch, sequence: expected }, "the log leaves out the receipt, or has it out of order");
+    throw new JournalFault(
+      { epoch, sequence: expected },
+      "The log leaves the receipt out, or has it in another order.",
+    );
   }
 }

@@ -55,7 +55,7 @@ export class Exchange {
   }
 
   answerText(status: number, text: string, headers: Readonly<Record<string, string>>): void {
-    
+    if (this.#leftUnread()) this.response.setHeader("connection", "close");
     this.response
       .writeHead(status, {
         "cache-control": "no-store",

@@ -21,13 +21,13 @@ export async function overlap<Tx>(
 }
 
 async function endsOrWaits(database: Database, change: Promise<unknown>): Promise<void> {
-  let ended = false;
-  const end = () => {
-    ended = true;
-  };
-  change.then(end, end);
+  const ended = change.then(
+    () => true,
+    () => true,
+  );
   const text = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-  for (let waits = 0; !ended && waits === 0; ) waits = (await database.query(text)).rowCount;
+  const waits = async () => (await database.query(text)).rowCount > 0;
+  while (!(await Promise.race([ended, waits()])));
 }
 
 /** How many succeeded, and the codes of the others, in any order. */
