@@ -50,7 +50,7 @@ export class Session {
       return reply;
     }
     await drained(reply);
-    
+    await this.#renew(used);
     return this.#hub.send("POST", this.#headers(), line, signal);
   }
 

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { HubError } from "../../server/errors.ts";
-import { checkpointText, signCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
+import { checkpointText, parseDecimal, signCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
 import { leafHash, nodeHash, verifyInclusion } from "./merkle.ts";
 import { noteKeyId } from "./signed-note.ts";
 
@@ -55,14 +55,8 @@ export interface CommitClaim {
 export function verifyCommit(claim: CommitClaim): number {
   const origin = claim.note.slice(0, claim.note.indexOf("\n"));
   const prefix = commitOrigin(claim.epochOrigin, 0).slice(0, -1);
-  const commitNo = Number(origin.slice(prefix.length));
-  if (
-    !origin.startsWith(prefix) ||
-    !Number.isSafeInteger(commitNo) ||
-    origin !== commitOrigin(claim.epochOrigin, commitNo)
-  ) {
-    throw new HubError("PROOF_INVALID", "The commit is refused: it belongs to another epoch.");
-  }
+  const commitNo = origin.startsWith(prefix) ? parseDecimal(origin.slice(prefix.length)) : undefined;
+  if (!commitNo) throw new HubError("PROOF_INVALID", "The commit is refused: it belongs to another epoch.");
   const { processKey } = claim;
   const id = noteKeyId(origin, processKey);
   const { size, root } = verifyCheckpoint(claim.note, { name: origin, id, publicKey: processKey });

@@ -101,6 +101,8 @@ test("what is shown is never less than what is permitted", () => {
   assert.ok(hides("", `principal in Role::"agent", ${fleet}, resource`));
   assert.ok(!hides("", `principal in Role::"admin", ${fleet}, resource`));
   assert.ok(!hides("", `principal is Operator, ${fleet}, resource`));
+  assert.ok(hides("", `principal is Agent in Role::"agent", ${fleet}, resource`));
+  assert.ok(!hides("", `principal is Agent in Role::"admin", ${fleet}, resource`));
   assert.ok(!hides("", `principal, ${fleet}, resource == FleetObject::"Template/x"`));
   assert.ok(!hides('when { resource.labels.hasTag("env") }', `principal, ${fleet}, resource`));
   // so does a rule that forbids always

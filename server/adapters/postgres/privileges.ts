@@ -22,6 +22,9 @@ export const PRIVILEGES: Privileges = {
     "insert",
     "update (principal_id, decision, assurance, holding, key_id, envelope, envelope_digest, reason, decided_at)",
   ],
+  // receipts name the policy that judged them, and signatures the key that made them: neither ever changes or goes
+  policy_document: ["select", "insert"],
+  key_version: ["select", "insert"],
   // the journal is written by hub_* functions alone; an outcome is staged by the effect's own transaction
   journal_epoch: ["select"],
   lane: ["select"],

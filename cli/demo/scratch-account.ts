@@ -1,0 +1,75 @@
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { configFrom } from "../../server/config/config.ts";
+import { readEnv } from "../../server/config/env.ts";
+import { AGENT, type CliContext } from "../context.ts";
+import { makeFirstAccount } from "../first-account.ts";
+import { startHubProcess } from "../hub-process.ts";
+import { scratchEnv } from "../scratch-env.ts";
+import { Person } from "./person.ts";
+import { stopDatabase } from "./scratch-database.ts";
+
+/** A hub with a database, folders and people of its own, in a temporary folder that goes away with it. */
+export interface ScratchAccount extends AsyncDisposable {
+  readonly ada: Person;
+  readonly ben: Person;
+  readonly cleo: Person;
+  /** The agent, as a real MCP client over HTTP. */
+  readonly agent: Client;
+  readonly agentToken: string;
+  readonly url: string;
+  readonly dataDir: string;
+}
+
+/** `signal` gives up; what was made by then is removed. */
+export async function openScratchAccount(context: CliContext, signal: AbortSignal): Promise<ScratchAccount> {
+  await using opening = new AsyncDisposableStack();
+  const home = mkdtempSync(join(tmpdir(), "countersign-demo-"));
+  chmodSync(home, 0o711); // root's PostgreSQL is another user, which must be able to walk through
+  opening.defer(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
+  const env = scratchEnv(home);
+  const config = configFrom(readEnv(env));
+  const dataDir = config.folders.data;
+  opening.defer(() => (existsSync(dataDir) ? stopDatabase(dataDir) : undefined));
+  const people = join(home, "people");
+  const base = { ...context, config, secrets: { databaseUrl: undefined, migrationUrl: undefined, token: undefined } };
+  const ada = new Person("ada", people, base);
+  const hub = await startHubProcess({
+    env,
+    log: "inherit",
+    signal,
+    progress: (text) => context.terminal.progress(text),
+    firstAccount: () => makeFirstAccount(ada.folder, "Ada"),
+  });
+  opening.defer(() => hub.stop());
+  context.terminal.progress("");
+  const { url, accountId, rootKey } = hub.ready;
+  ada.folder.saveHub({ url, accountId, rootKey });
+  const agentToken = ada.folder.token(AGENT) ?? "";
+  const agent = opening.adopt(await connectAgent(url, agentToken), (client) => client.close());
+  const joining = { ...base, config: { ...config, cli: { ...config.cli, url } } };
+  const rooms = opening.move();
+  return {
+    ada,
+    ben: new Person("ben", people, joining),
+    cleo: new Person("cleo", people, joining),
+    agent,
+    agentToken,
+    url,
+    dataDir,
+    [Symbol.asyncDispose]: () => rooms.disposeAsync(),
+  };
+}
+
+async function connectAgent(url: string, token: string): Promise<Client> {
+  const client = new Client(
+    { name: "countersign-demo", version: "1" },
+    { versionNegotiation: { mode: { pin: "2026-07-28" } } },
+  );
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: { authorization: `Bearer ${token}` } } }),
+  );
+  return client;
+}
