@@ -1,3 +1,4 @@
+/** How lists page: what each takes, and how it answers. */
 import * as z from "zod";
 
 /** Input fields of every list. A cursor is opaque: it is what the page before answered as `next`. */
@@ -8,4 +9,7 @@ export const page = {
 
 /** Output of every list; `next` is absent on the last page. */
 export const pageOf = <T extends z.ZodType>(item: T) =>
-  z.strictObject({ items: z.array(item), next: z.string().optional().describe("send it as `cursor` for the next page") });
+  z.strictObject({
+    items: z.array(item),
+    next: z.string().optional().describe("send it as `cursor` for the next page"),
+  });

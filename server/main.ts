@@ -26,6 +26,7 @@ import { eventStore } from "./adapters/postgres/event-store.ts";
 import { identityLookup } from "./adapters/postgres/identity-lookup.ts";
 import { identityStore } from "./adapters/postgres/identity-store.ts";
 import { integrationStore } from "./adapters/postgres/integration-store.ts";
+import { journalSource } from "./adapters/postgres/journal-source.ts";
 import { journalStore } from "./adapters/postgres/journal-store.ts";
 import { PostgresKeyStore } from "./adapters/postgres/key-store.ts";
 import { openDatabase } from "./adapters/postgres/open-database.ts";
@@ -35,7 +36,7 @@ import { sweepStore } from "./adapters/postgres/sweep-store.ts";
 import { DEFAULT_APPROVAL_SETTINGS } from "./approval/approval-settings.ts";
 import { createApprovalDesk, createApprovals } from "./approval/approvals.ts";
 import { readBasePolicies } from "./authorization/base-policies.ts";
-import { projectionOf } from "./authorization/declared-action.ts";
+import { declaredActions } from "./authorization/declared-action.ts";
 import { createIdentifier } from "./authorization/identifier.ts";
 import { withInvitees } from "./authorization/invitee.ts";
 import { createPolicyAuthorizer } from "./authorization/policy-authorizer.ts";
@@ -117,7 +118,9 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
   const keys = new EmbeddedKeyService(rootKey, new PostgresKeyStore(database));
 
   const boss = await openJobs(opened.runtime, (err) => log.warn({ err }, "the job queue had a fault"));
-  opening.defer(() => closeJobs(boss, config.server.drainSeconds * 1000));
+  let closingJobs: Promise<void> | undefined;
+  const stopJobs = () => (closingJobs ??= closeJobs(boss, config.server.drainSeconds * 1000));
+  opening.defer(stopJobs);
   const administration = opening.use(
     administrativeReads(opened.runtime, (err) => log.warn({ err }, "a database connection of Prisma's broke")),
   );
@@ -147,7 +150,7 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
   const identifier = withInvitees(createIdentifier(lookup, tokenUse), lookup);
   const registry = createRegistry(actions);
   const engine = new PolicyEngine({
-    actions: actions.map((action) => ({ ...action, policyInput: projectionOf(action.input, action.policyInput) })),
+    actions: declaredActions(actions),
     base: readBasePolicies(),
   });
   opening.defer(() => engine.close());
@@ -176,7 +179,11 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
       hub,
       policyChecker: engine,
       simulator: createSimulator(() => gate),
-      journalVerifier: createJournalVerifier({ database, keys }),
+      journalVerifier: createJournalVerifier({
+        source: (accountId) => journalSource(database, accountId),
+        keys,
+        hubId: hubAccountId,
+      }),
       approvalDesk: createApprovalDesk(approvalSetup),
     },
     inputMac: async (accountId, action, canonical) =>
@@ -186,6 +193,7 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
   };
   await executeApproved(boss, gate);
   await expireApprovals(boss, gate);
+  opening.defer(stopJobs); // running jobs end while the journal still takes their outcomes
 
   const { mac: sealKey } = await keys.hmac(hubAccountId, "mac", Buffer.from("confirmation state"));
   const door: HubDoor = {

@@ -6,6 +6,8 @@ export interface Exchange {
   readonly who: string;
   readonly call: string;
   readonly answer: readonly string[];
+  /** Lines of the answer to print: its beginning and its end. */
+  readonly lines?: number;
 }
 
 export interface Step {
@@ -18,6 +20,8 @@ export interface Step {
 const WIDTH = 78;
 const INDENT = "    ";
 const MOST_LINES = 12;
+/** How an answer ends is what it comes to. */
+const LAST_LINES = 2;
 
 /** Tells the story as it happens, in 80 columns; with --json it keeps it for the end. */
 export class Narrator {
@@ -42,7 +46,7 @@ export class Narrator {
     const [first = "", ...more] = wrapText(readable(exchange.call), WIDTH - INDENT.length - prompt.length);
     this.#say("", `${INDENT}${style("cyan", prompt)}${first}`);
     for (const line of more) this.#say(`${INDENT}${" ".repeat(prompt.length)}${line}`);
-    for (const line of shortened(exchange.answer)) this.#say(`${INDENT}  ${line}`);
+    for (const line of shortened(exchange)) this.#say(`${INDENT}  ${line}`);
   }
 
   aside(text: string): void {
@@ -59,19 +63,22 @@ export class Narrator {
 export const readable = (text: string): string =>
   text.replace(/[A-Za-z0-9+/_=-]{57,}|[0-9a-f]{40,}/g, (long) => `${long.slice(0, 8)}...`);
 
-function shortened(answer: readonly string[]): string[] {
+function shortened({ answer, lines: most = MOST_LINES }: Exchange): string[] {
   const width = WIDTH - INDENT.length - 2;
   const lines = answer
     .flatMap((text) => text.split("\n"))
     .map(readable)
     .flatMap((line) => wrapped(line, width))
     .filter((line) => line.trim() !== "");
-  if (lines.length <= MOST_LINES) return lines;
-  return [...lines.slice(0, MOST_LINES - 1), `(${lines.length - MOST_LINES + 1} more lines)`];
+  if (lines.length <= most) return lines;
+  const first = Math.max(0, most - LAST_LINES - 1);
+  return [...lines.slice(0, first), `(${lines.length - first - LAST_LINES} more lines)`, ...lines.slice(-LAST_LINES)];
 }
 
-/** Keeps the indentation of what it wraps. */
+/** Keeps the indentation of what it wraps, that of a list's item too. */
 function wrapped(line: string, width: number): string[] {
-  const indent = /^ */.exec(line)?.[0] ?? "";
-  return wrapText(line.trim(), width - indent.length).map((part) => cutText(`${indent}${part}`, width));
+  const [mark = ""] = /^ *([-+] +)?/.exec(line) ?? [];
+  const [first = "", ...more] = wrapText(line.slice(mark.length), width - mark.length);
+  const indent = " ".repeat(mark.length);
+  return [`${mark}${first}`, ...more.map((part) => `${indent}${part}`)].map((part) => cutText(part, width));
 }

@@ -18,8 +18,6 @@ export interface ScratchAccount extends AsyncDisposable {
   readonly cleo: Person;
   /** The agent, as a real MCP client over HTTP. */
   readonly agent: Client;
-  readonly agentToken: string;
-  readonly url: string;
   readonly dataDir: string;
 }
 
@@ -47,8 +45,7 @@ export async function openScratchAccount(context: CliContext, signal: AbortSigna
   context.terminal.progress("");
   const { url, accountId, rootKey } = hub.ready;
   ada.folder.saveHub({ url, accountId, rootKey });
-  const agentToken = ada.folder.token(AGENT) ?? "";
-  const agent = opening.adopt(await connectAgent(url, agentToken), (client) => client.close());
+  const agent = opening.adopt(await connectAgent(url, ada.folder.token(AGENT) ?? ""), (client) => client.close());
   const joining = { ...base, config: { ...config, cli: { ...config.cli, url } } };
   const rooms = opening.move();
   return {
@@ -56,8 +53,6 @@ export async function openScratchAccount(context: CliContext, signal: AbortSigna
     ben: new Person("ben", people, joining),
     cleo: new Person("cleo", people, joining),
     agent,
-    agentToken,
-    url,
     dataDir,
     [Symbol.asyncDispose]: () => rooms.disposeAsync(),
   };

@@ -24,7 +24,7 @@ const META = {
   "io.modelcontextprotocol/clientCapabilities": {},
 };
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came back
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into whatever came back
 type Answer = any;
 
 /** A client that speaks lines to a bridge in this process. */
@@ -289,6 +289,40 @@ describe("a hub that goes and comes", () => {
     await door[Symbol.asyncDispose]();
   });
 
+  test("what comes while a session is opened anew waits for it", async () => {
+    let sessions = 0;
+    const opening = Promise.withResolvers<void>();
+    const reopened = Promise.withResolvers<void>();
+    const unbound: string[] = [];
+    const { server, url } = await plainHub(async (request, response) => {
+      const message = JSON.parse(request.body || "{}");
+      const session = request.headers["mcp-session-id"];
+      if (message.method === "initialize") {
+        sessions++;
+        if (sessions === 2) {
+          opening.resolve();
+          await reopened.promise;
+        }
+        response.setHeader("mcp-session-id", `s${sessions}`);
+      } else if (session === undefined) unbound.push(message.method);
+      else if (session === "s1" && message.id === 1) return void response.writeHead(404).end();
+      response.setHeader("content-type", "application/json");
+      response.end(
+        message.id === undefined ? "" : JSON.stringify({ jsonrpc: "2.0", id: message.id, result: { session } }),
+      );
+    });
+    await using client = new LineClient(() => ({ url, token: "cs_x" }));
+    await client.initialize();
+    const first = client.ask(1, "tools/list");
+    await opening.promise;
+    const second = client.ask(2, "tools/list");
+    reopened.resolve();
+    assert.equal((await first).result.session, "s2");
+    assert.equal((await second).result.session, "s2");
+    assert.deepEqual(unbound, []);
+    server.close();
+  });
+
   test("a hub that dies during a call: the client is told that nobody knows", async () => {
     const { server, url } = await plainHub((request) => request.socket.destroy());
     await using client = new LineClient(() => ({ url, token: "cs_x" }));
@@ -366,11 +400,14 @@ test("a client that leaves calls off what still runs, and ends its session", asy
   await aborted;
 });
 
-async function plainHub(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+async function plainHub(answer: (request: IncomingMessage & { body: string }, response: ServerResponse) => unknown) {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     requests.push(request);
-    request.resume().once("end", () => answer(request, response));
+    text(request).then(
+      (body) => answer(Object.assign(request, { body }), response),
+      () => {},
+    );
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   return { server, requests, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };

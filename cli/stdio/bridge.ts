@@ -199,7 +199,7 @@ function messagesIn(line: string): readonly Message[] | undefined {
 
 function wordsFor(error: unknown): [string, string] {
   if (error instanceof HubError) return [error.code, error.message];
-  if (!(error instanceof HubGone)) return ["INTERNAL", `The bridge failed: ${error}`];
+  if (!(error instanceof HubGone)) return ["INTERNAL", `The bridge failed: ${String(error)}`];
   if (error.reached)
     return [
       "HUB_UNREACHABLE",

@@ -1,3 +1,4 @@
+/** Receipts where they are listed and asked for. */
 import * as z from "zod";
 
 /** One line of a list of receipts. */
@@ -15,5 +16,8 @@ export type ReceiptSummary = z.output<typeof receiptSummary>;
 
 export const receiptId = z
   .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.(intent|outcome)$/, "a call id, a dot, and intent or outcome")
+  .regex(
+    /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.(intent|outcome)$/,
+    "a call id, a dot, and intent or outcome",
+  )
   .describe("`<call id>.intent` or `<call id>.outcome`");

@@ -1,3 +1,4 @@
+/** The one way to write a JSON value as bytes (RFC 8785), and the SHA-256 of them. */
 import { hash } from "node:crypto";
 import serialize from "canonicalize";
 import { HubError } from "../../server/errors.ts";

@@ -1,3 +1,4 @@
+/** Salted digests: what is published of bytes that a reader of the digest must not be able to guess. */
 import { createHash, randomBytes } from "node:crypto";
 import { HubError } from "../../server/errors.ts";
 

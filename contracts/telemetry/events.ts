@@ -39,7 +39,7 @@ export function uncatalogued(event: {
   if (known === undefined) return `there is no event type ${event.type}`;
   const subject = new RegExp(`^${known.subject.replaceAll(/<[^>]+>/g, "[^/]+")}$`);
   if (!subject.test(event.subject)) return `${event.type} is about ${known.subject}, not ${event.subject}`;
-  const strange = Object.keys(event.data).find((name) => known.data[name] === undefined);
+  const strange = Object.keys(event.data).find((name) => !Object.hasOwn(known.data, name));
   if (strange !== undefined) return `${event.type} has no field ${strange}`;
   const wrong = Object.entries(known.data).find(([name, field]) => !fits(event.data[name], field));
   return wrong && `the field ${wrong[0]} of ${event.type} is a ${wrong[1].type}`;

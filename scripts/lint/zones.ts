@@ -77,6 +77,11 @@ const zones: readonly Zone[] = [
     because: "this verb may open the hub or its database",
   })),
   {
+    folder: "cli/demo/scratch-database",
+    may: ["*"],
+    because: "the demo plays the intruder in a database of its own",
+  },
+  {
     folder: "prisma",
     may: [...BASE, "server/adapters/postgres"],
     because: "migrations and the database adapter stand below the hub",

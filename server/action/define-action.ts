@@ -26,8 +26,11 @@ export interface ActionDeclaration<E extends Effect, I extends z.ZodObject, O ex
   readonly errors: readonly ErrorCode[];
   /** Doors that offer it. Not every action is for a model to call. */
   readonly channels: readonly Channel[];
-  /** Input fields that policies may read, as `context.input.<field>`. */
-  readonly policyInput: readonly (keyof z.output<I> & string)[];
+  /**
+   * What policies may read as `context.input`: names of input fields, or a strict object that shows a part of the
+   * input, by the same names.
+   */
+  readonly policyInput: readonly (keyof z.output<I> & string)[] | z.ZodObject;
   /** The resource types that `target` can answer with. */
   readonly resource: readonly Target["type"][];
   /** What the call is about, and in which version. Answers for unknown ids too: existence is told after authorisation. `account`: the whole account. */

@@ -75,8 +75,13 @@ async function simulate(
     return { outcome: "needs-confirmation", words: "It runs once the caller has confirmed.", policies, needs };
   return {
     outcome: "needs-approval",
-    words: `It runs once ${people === 1 ? "one person has" : "two people have"} approved it.`,
+    words: `It runs once ${needed(caller, people)} approved it.`,
     policies,
     needs,
   };
+}
+
+function needed(caller: Caller, people: number): string {
+  if (caller.account.profile === "solo") return "the account's one person has signed and thereby";
+  return people === 1 ? "one other person has" : "two other people have";
 }

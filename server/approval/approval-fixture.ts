@@ -7,6 +7,7 @@ import { commit } from "../../contracts/formats/commitment.ts";
 import { type Envelope, signEnvelope } from "../../contracts/formats/dsse.ts";
 import { generateKeyPair, type KeyPair, keyId, publicKeyToDer } from "../../contracts/formats/ed25519.ts";
 import type { Ask, Demand } from "../action/approvals.ts";
+import type { Approvers } from "../action/approvers.ts";
 import type { Caller } from "../action/caller.ts";
 import type { Identifier } from "../action/identifier.ts";
 import type { Reader, Store, Transaction } from "../action/store.ts";
@@ -21,7 +22,6 @@ import type { NewEvent } from "../domain/events/event-store.ts";
 import { HubError } from "../errors.ts";
 import { type ApprovalSettings, DEFAULT_APPROVAL_SETTINGS } from "./approval-settings.ts";
 import { createApprovalDesk, createApprovals } from "./approvals.ts";
-import type { Approvers } from "./approvers.ts";
 import type { Cipher } from "./held-call.ts";
 
 export const APPROVE: Demand = { kind: "approve", people: 1, holding: [], rules: [] };

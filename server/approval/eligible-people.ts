@@ -1,8 +1,8 @@
 import { peopleNeeded } from "../../contracts/approval/request.ts";
+import { type Approvers, DECIDE } from "../action/approvers.ts";
 import { exclusion, filled, needsInWords, type Rules, type Voice } from "../domain/approvals/agreement.ts";
 import type { Candidate } from "../domain/approvals/approval-store.ts";
 import { HubError } from "../errors.ts";
-import { type Approvers, DECIDE } from "./approvers.ts";
 
 /**
  * Refuses at once what could never be agreed to: fewer people with a live key, an operator that is not banned and the

@@ -82,13 +82,12 @@ const cases: readonly Case[] = [
 for (const { name, risk, mayLoosen = false, matched = [], ...expected } of cases) {
   test(name, () => {
     for (const order of [matched, matched.toReversed()]) {
-      const { kind, people, asked, holding, rules, because } = demand(risk, mayLoosen, order, "team");
+      const { kind, people, holding, rules, because } = demand(risk, mayLoosen, order);
       assert.deepEqual(
-        { kind, people, asked, holding: holding.toSorted(), rules: rules.toSorted() },
+        { kind, people, holding: holding.toSorted(), rules: rules.toSorted() },
         {
           kind: expected.kind,
           people: expected.people ?? 0,
-          asked: expected.people ?? 0,
           holding: (expected.holding ?? []).toSorted(),
           rules: (expected.rules ?? []).toSorted(),
         },
@@ -100,14 +99,6 @@ for (const { name, risk, mayLoosen = false, matched = [], ...expected } of cases
     }
   });
 }
-
-test("a solo account asks its one person, and still tells what a team would need", () => {
-  const solo = demand("two-person", false, [], "solo");
-  assert.deepEqual([solo.kind, solo.people, solo.asked], ["approve", 1, 2]);
-  assert.equal(demand("approve", false, [], "solo").people, 1);
-  assert.equal(demand("none", false, [], "solo").kind, "auto");
-  assert.equal(demand("none", false, [forbid], "solo").kind, "forbid");
-});
 
 test("a rule becomes a policy that matches, its condition on lines of its own", () => {
   const plain = ruleToCedar({ ...one, actions: ["system.fleet.write", "effect:external"], resource: "FleetObject" });

@@ -3,13 +3,9 @@ import type { InterventionRule } from "../../contracts/policy/policy-document.ts
 import type { Demand } from "../action/approvals.ts";
 import type { Approval } from "../action/risk.ts";
 
-export type Profile = "solo" | "team";
-
 export interface Intervention extends Demand {
   /** The rules that asked for it, in words; empty: the action's own risk did. */
   readonly because: readonly { readonly id: string; readonly why: string }[];
-  /** How many people a team would need; `people` says how many the account's profile asks for. */
-  readonly asked: 0 | 1 | 2;
 }
 
 interface Asked {
@@ -31,15 +27,10 @@ const BY_RISK: Record<Approval, Asked> = {
 /**
  * What the action's risk and the rules that matched a call ask for together. The strictest counts; the permissions that
  * equally strict rules ask for add up, and each must be held by someone who approves. Where the action `mayLoosen`, the
- * strictest of the loosening rules stands in for the risk, and never for another rule. In a `solo` account one person's
- * signature is all there is to ask for.
+ * strictest of the loosening rules stands in for the risk, and never for another rule. What
+ * a `solo` account's one person can sign for is the approvals' to say, not a smaller demand.
  */
-export function demand(
-  risk: Approval,
-  mayLoosen: boolean,
-  matched: readonly InterventionRule[],
-  profile: Profile,
-): Intervention {
+export function demand(risk: Approval, mayLoosen: boolean, matched: readonly InterventionRule[]): Intervention {
   const loosening = mayLoosen ? matched.filter((rule) => rule.loosens) : [];
   const start = loosening.length > 0 ? loosening.map(askedBy).reduce(stricter) : BY_RISK[risk];
   const all = [start, ...matched.filter((rule) => !rule.loosens).map(askedBy)];
@@ -48,8 +39,7 @@ export function demand(
   const because = kept.flatMap((asked) => asked.because);
   return {
     kind: strictest.kind,
-    people: profile === "solo" && strictest.people === 2 ? 1 : strictest.people,
-    asked: strictest.people,
+    people: strictest.people,
     holding: [...new Set(kept.flatMap(({ holding }) => holding))],
     rules: because.map(({ id }) => id),
     because,

@@ -3,6 +3,7 @@ import { v7 } from "uuid";
 import { buildRequest } from "../../contracts/approval/request.ts";
 import type { PendingApproval } from "../action/action-request.ts";
 import type { Ask } from "../action/approvals.ts";
+import type { Approvers } from "../action/approvers.ts";
 import type { Caller } from "../action/caller.ts";
 import type { Transaction } from "../action/store.ts";
 import { needsInWords, rulesOf } from "../domain/approvals/agreement.ts";
@@ -12,7 +13,6 @@ import { escapePreview } from "../domain/approvals/escape-preview.ts";
 import { endIfOverdue } from "../domain/approvals/expire-request.ts";
 import { HubError } from "../errors.ts";
 import type { ApprovalSettings } from "./approval-settings.ts";
-import type { Approvers } from "./approvers.ts";
 import { refuseWithoutApprovers } from "./eligible-people.ts";
 import { type Cipher, sealHeld } from "./held-call.ts";
 

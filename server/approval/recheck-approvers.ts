@@ -2,6 +2,7 @@ import { peopleNeeded } from "../../contracts/approval/request.ts";
 import { digest } from "../../contracts/formats/canonical-json.ts";
 import { parseStrictJson } from "../../contracts/formats/strict-json.ts";
 import type { HeldCall } from "../action/approvals.ts";
+import { type Approvers, DECIDE } from "../action/approvers.ts";
 import type { Caller } from "../action/caller.ts";
 import type { Identifier } from "../action/identifier.ts";
 import type { Store } from "../action/store.ts";
@@ -9,7 +10,6 @@ import { filled, rulesOf, type Voice } from "../domain/approvals/agreement.ts";
 import type { ApprovalDecision, ApprovalRequest, SigningKey } from "../domain/approvals/approval-store.ts";
 import { verifyEnvelopeOf } from "../domain/approvals/verify-signed.ts";
 import { HubError } from "../errors.ts";
-import { type Approvers, DECIDE } from "./approvers.ts";
 
 export interface RecheckSetup {
   readonly store: Store;

@@ -17,7 +17,13 @@ export interface DeclaredAction {
 /** What the registry's actions are to authorisation. Throws TypeError where one names a field that its input lacks. */
 export function declaredActions(actions: readonly Action[]): DeclaredAction[] {
   return actions.map(({ name, permission, risk, resource, input, policyInput }) => {
-    return { name, permission, risk, resource, policyInput: projectionOf(input, policyInput) };
+    return {
+      name,
+      permission,
+      risk,
+      resource,
+      policyInput: policyInput instanceof z.ZodObject ? policyInput : projectionOf(input, policyInput),
+    };
   });
 }
 

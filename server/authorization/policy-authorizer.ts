@@ -1,9 +1,9 @@
 import { digest } from "../../contracts/formats/canonical-json.ts";
+import type { Approvers } from "../action/approvers.ts";
 import type { Authorizer, Question } from "../action/authorizer.ts";
 import type { Caller } from "../action/caller.ts";
 import type { Registry } from "../action/registry.ts";
 import type { Store } from "../action/store.ts";
-import type { Approvers } from "../approval/approvers.ts";
 import { DEFAULT_POLICY } from "../domain/policy/default-document.ts";
 import type { AuthzPrincipal, AuthzRequest } from "./authz-request.ts";
 import type { OwnPolicies } from "./own-policies.ts";
@@ -27,8 +27,7 @@ export async function createPolicyAuthorizer(
     document === undefined ? own(caller) : engine.own(digest(document), async () => document);
   return {
     decide: async (question) => engine.authorize(requestOf(question), await judgedBy(question)),
-    demand: async (question) =>
-      engine.intervene(requestOf(question), await judgedBy(question), question.caller.account.profile),
+    demand: async (question) => engine.intervene(requestOf(question), await judgedBy(question)),
     visible: async (caller) => new Set(engine.visible(askerOf(caller), actions, await own(caller))),
     mayDecide: async (caller, permission) => engine.holds(askerOf(caller), permission, await own(caller)),
     rolesHold: (roles, permission) =>

@@ -1,5 +1,5 @@
 import type { Decision } from "../action/authorizer.ts";
-import { demand, type Intervention, type Profile } from "../approval/intervention.ts";
+import { demand, type Intervention } from "../approval/intervention.ts";
 import type { PolicyChecker } from "../domain/policy/policy-checker.ts";
 import { HubError } from "../errors.ts";
 import type { AuthzRequest } from "./authz-request.ts";
@@ -53,14 +53,14 @@ export class PolicyEngine implements PolicyChecker {
   }
 
   /** Who has to agree to a permitted call. Throws POLICY_FAILED where a rule cannot be evaluated. */
-  intervene(request: AuthzRequest, own: OwnPolicies, profile: Profile): Intervention {
+  intervene(request: AuthzRequest, own: OwnPolicies): Intervention {
     const answers = askSets(this.schema, this.#evaluator, [own.rules], request);
     const faults = answers.flatMap((answer) => answer.faults);
     const declared = this.schema.actions.get(request.action);
     if (faults.length > 0 || !declared) throw new HubError("POLICY_FAILED", failedInWords(request.action, faults));
     const ids = answers.flatMap(({ deciding }) => deciding);
     const matched = ids.map((id) => own.ruleById.get(id)).filter((rule) => rule !== undefined);
-    return demand(declared.risk.approval, declared.risk.loosens, matched, profile);
+    return demand(declared.risk.approval, declared.risk.loosens, matched);
   }
 
   /**

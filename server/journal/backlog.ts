@@ -48,7 +48,7 @@ export class Backlog {
   keep(entry: NewEntry, error: unknown): void {
     if (isRecorded(error)) return this.#options.onSettled(entry.callId);
     const doubt = error instanceof EpochOver && error.inCommit !== undefined;
-    this.#kept.push({ entry, ...(doubt && { doubt: { epoch: error.epoch, commit: error.inCommit as number } }) });
+    this.#kept.push({ entry, ...(doubt && { doubt: { epoch: error.epoch, commit: error.inCommit } }) });
     this.#workSoon();
   }
 

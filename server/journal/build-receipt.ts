@@ -55,7 +55,8 @@ function build(record: CallRecord, ending: Ending, phase: "intent" | "outcome", 
   const { approvalRequestId, output } = ending;
   // members in canonical order, so that canonicalize() copies nothing
   const predicate: Record<string, Json> = { account: record.accountId, action: record.action };
-  if (approval) predicate.approval = approval as unknown as Json;
+  if (approval)
+    predicate.approval = { ...approval, decisions: approval.decisions.map((decision) => ({ ...decision })) };
   if (approvalRequestId !== undefined) predicate.approvalRequestId = approvalRequestId;
   predicate.callId = record.callId;
   predicate.channel = record.channel;
@@ -70,7 +71,7 @@ function build(record: CallRecord, ending: Ending, phase: "intent" | "outcome", 
   if (principal) predicate.principal = { id: principal.id, kind: principal.kind };
   if (runId !== undefined) predicate.runId = runId;
   predicate.schemaDigest = record.schemaDigest;
-  if (target) predicate.target = target as unknown as Json;
+  if (target) predicate.target = target;
   predicate.time = ending.at.toISOString();
   if (traceId !== undefined) predicate.traceId = traceId;
   // where the input could not be read there is nothing to commit to but the call itself

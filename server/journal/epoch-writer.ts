@@ -32,8 +32,8 @@ interface Waiting {
   readonly lane: Lane;
   readonly entry: NewEntry;
   readonly awaited: boolean;
-  resolve(digest: string): void;
-  reject(error: unknown): void;
+  readonly resolve: (digest: string) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export interface EpochOptions {

@@ -1,5 +1,5 @@
 import type { JournalLog } from "./journal-log.ts";
-import { repeat } from "./repeat.ts";
+import { type Repeating, repeat } from "./repeat.ts";
 
 /** What the integrator needs of the database. */
 export interface IntegrationStore {
@@ -38,53 +38,67 @@ const PAUSE_MS = 20;
  * Puts sequenced receipts into their account's log, in one order that only grows at its end, and gives events their
  * positions. Each account's log is leased in the database for a round, so that any number of hubs may do this.
  */
-export function startIntegrator({ store, log, everyMs = 1_000 }: IntegratorOptions): Integrator {
-  const due = new Set<string>();
-  let round: Promise<void> | undefined;
-  let stopped = false;
+export function startIntegrator(options: IntegratorOptions): Integrator {
+  return new LogIntegrator(options);
+}
 
-  const work = async () => {
-    while (due.size > 0 && !stopped) {
-      const accounts = [...due].slice(0, ACCOUNTS_AT_A_TIME);
-      for (const account of accounts) due.delete(account);
-      let more: string[];
+class LogIntegrator implements Integrator {
+  readonly #store: IntegrationStore;
+  readonly #log: JournalLog;
+  readonly #look: Repeating;
+  readonly #due = new Set<string>();
+  #rounds: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor({ store, log, everyMs = 1_000 }: IntegratorOptions) {
+    this.#store = store;
+    this.#log = log;
+    this.#look = repeat(() => this.#lookAround(), { everyMs, onError: (err) => this.#complain(err) });
+  }
+
+  kick(accountIds: Iterable<string>): void {
+    for (const account of accountIds) this.#due.add(account);
+    if (this.#rounds === undefined && !this.#stopped) this.#start().catch((err: unknown) => this.#complain(err));
+  }
+
+  async settled(): Promise<void> {
+    while (this.#due.size > 0 || this.#rounds !== undefined) await this.#start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#look.stop();
+    await this.#rounds?.catch(() => {});
+  }
+
+  async #lookAround(): Promise<void> {
+    for (const account of await this.#store.unintegrated()) this.#due.add(account);
+    await this.#start();
+    await this.#store.finishEpochs();
+  }
+
+  #start(): Promise<void> {
+    this.#rounds ??= this.#work().finally(() => {
+      this.#rounds = undefined;
+    });
+    return this.#rounds;
+  }
+
+  async #work(): Promise<void> {
+    while (this.#due.size > 0 && !this.#stopped) {
+      const accounts = [...this.#due].slice(0, ACCOUNTS_AT_A_TIME);
+      for (const account of accounts) this.#due.delete(account);
       try {
-        more = await store.integrate(accounts, ENTRIES_AT_A_TIME);
+        for (const account of await this.#store.integrate(accounts, ENTRIES_AT_A_TIME)) this.#due.add(account);
       } catch (error) {
-        for (const account of accounts) due.add(account); // the next look, or kick, tries again
+        for (const account of accounts) this.#due.add(account); // the next look, or kick, tries again
         throw error;
       }
-      for (const account of more) due.add(account);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
-  };
-  const start = (): Promise<void> => {
-    round ??= work().finally(() => {
-      round = undefined;
-    });
-    return round;
-  };
-  const onError = (err: unknown) => log.warn({ err, accounts: due.size }, "the integrator failed; it tries again");
-  const look = repeat(
-    async () => {
-      for (const account of await store.unintegrated()) due.add(account);
-      await start();
-      await store.finishEpochs();
-    },
-    { everyMs, onError },
-  );
-  return {
-    kick(accountIds) {
-      for (const account of accountIds) due.add(account);
-      if (round === undefined && !stopped) start().catch(onError);
-    },
-    async settled() {
-      while (due.size > 0 || round !== undefined) await start();
-    },
-    async stop() {
-      stopped = true;
-      await look.stop();
-      await round?.catch(() => {});
-    },
-  };
+  }
+
+  #complain(err: unknown): void {
+    this.#log.warn({ err, accounts: this.#due.size }, "the integrator failed; it tries again");
+  }
 }

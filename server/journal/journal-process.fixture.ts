@@ -48,7 +48,7 @@ async function serve({ login, hubId, rootKey }: ProcessSetup): Promise<void> {
       () => process.send?.({ done: true } satisfies Answer),
       (error: unknown) => {
         const { code, message, cause } = toHubError(error);
-        process.send?.({ code, message, cause: String((cause as Error | undefined)?.stack ?? "") } satisfies Answer);
+        process.send?.({ code, message, cause: (cause as Error | undefined)?.stack ?? "" } satisfies Answer);
       },
     );
   });

@@ -1,4 +1,4 @@
-import type { Spend } from "../action/journal.ts";
+import type { Journal, Spend } from "../action/journal.ts";
 import { crashPoint } from "../config/crash-point.ts";
 import type { CallOutcome, CallRecord } from "../domain/evidence/call-record.ts";
 import type { StagedOutcome } from "../domain/evidence/receipt-store.ts";
@@ -10,7 +10,35 @@ import type { Epochs } from "./epochs.ts";
 import type { NewEntry } from "./group-commit.ts";
 import type { JournalLog } from "./journal-log.ts";
 import type { EntryFacts, JournalStore } from "./journal-store.ts";
-import type { JournalStatus, OpenJournal } from "./open-journal.ts";
+
+export interface JournalStatus {
+  /** The epoch that is written in, or was last. */
+  readonly epoch: number;
+  /** Whether entries can be written, as far as is known. */
+  readonly open: boolean;
+  /** Entries that are not durable yet. */
+  readonly waiting: number;
+  /** Lanes and commits of this epoch. */
+  readonly lanes: number;
+  readonly commits: number;
+  /** Former epochs of this process that calls under way still belong to. */
+  readonly retiring: readonly number[];
+}
+
+export interface OpenJournal extends Journal {
+  /**
+   * The effect's transaction ended in an unknown way. Finds out in the background: if it did commit, its own outcome is
+   * sequenced, else this one.
+   */
+  abandon(record: CallRecord, outcome: CallOutcome): void;
+  /** For a call that was cut off: records that nobody knows how it ended. `intent`: hex SHA-256 of its intent's statement. */
+  ambiguous(record: CallRecord, intent: string): Promise<void>;
+  /** Closes former epochs of this process that no call belongs to any more. The sweeper calls it. */
+  retire(): Promise<void>;
+  status(): JournalStatus;
+  /** Writes what waits, then closes the epoch. Entries that come later are refused with DRAINING. */
+  close(): Promise<void>;
+}
 
 export interface LaneJournalOptions {
   readonly epochs: Epochs;

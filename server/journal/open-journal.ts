@@ -1,10 +1,10 @@
-import type { Journal } from "../action/journal.ts";
-import type { CallOutcome, CallRecord } from "../domain/evidence/call-record.ts";
 import type { KeyService } from "../domain/keys/key-service.ts";
 import { Epochs } from "./epochs.ts";
 import type { JournalLog } from "./journal-log.ts";
 import type { JournalStore } from "./journal-store.ts";
-import { LaneJournal } from "./lane-journal.ts";
+import { LaneJournal, type OpenJournal } from "./lane-journal.ts";
+
+export type { JournalStatus, OpenJournal } from "./lane-journal.ts";
 
 export interface JournalOptions {
   readonly store: JournalStore;
@@ -19,35 +19,6 @@ export interface JournalOptions {
   /** How long a process key counts; a new one is made at half of it. Default 24 hours. */
   readonly keyValidityMs?: number;
   readonly now?: () => Date;
-}
-
-export interface JournalStatus {
-  /** The epoch that is written in, or was last. */
-  readonly epoch: number;
-  /** Whether entries can be written, as far as is known. */
-  readonly open: boolean;
-  /** Entries that are not durable yet. */
-  readonly waiting: number;
-  /** Lanes and commits of this epoch. */
-  readonly lanes: number;
-  readonly commits: number;
-  /** Former epochs of this process that calls under way still belong to. */
-  readonly retiring: readonly number[];
-}
-
-export interface OpenJournal extends Journal {
-  /**
-   * The effect's transaction ended in an unknown way. Finds out in the background: if it did commit, its own outcome is
-   * sequenced, else this one.
-   */
-  abandon(record: CallRecord, outcome: CallOutcome): void;
-  /** For a call that was cut off: records that nobody knows how it ended. `intent`: hex SHA-256 of its intent's statement. */
-  ambiguous(record: CallRecord, intent: string): Promise<void>;
-  /** Closes former epochs of this process that no call belongs to any more. The sweeper calls it. */
-  retire(): Promise<void>;
-  status(): JournalStatus;
-  /** Writes what waits, then closes the epoch. Entries that come later are refused with DRAINING. */
-  close(): Promise<void>;
 }
 
 const DAY_MS = 24 * 3_600_000;

@@ -3,7 +3,7 @@ import type { StagedOutcome } from "../domain/evidence/receipt-store.ts";
 import { HubError } from "../errors.ts";
 import { readCallRecord } from "./build-receipt.ts";
 import type { JournalLog } from "./journal-log.ts";
-import type { OpenJournal } from "./open-journal.ts";
+import type { OpenJournal } from "./lane-journal.ts";
 import { type Repeating, repeat } from "./repeat.ts";
 
 /** What the sweeper needs of the database. */

@@ -201,6 +201,16 @@ test("found: an intent of a process that ended, whose call has no outcome; while
   assert.deepEqual([ok, firstBad?.receiptId], [false, `${record.callId}.intent`]);
 });
 
+test("found: an outcome that is younger than the key that signed it; one that is older is not", async () => {
+  const other = await fixture.addAccount();
+  const journal = await fixture.open();
+  const [old, young] = [callOf(other), callOf(other)];
+  await journal.outcome(old, { code: "TIMEOUT", at: new Date("2026-01-01") });
+  assert.equal((await fixture.verify(other)).ok, true);
+  await journal.outcome(young, { code: "TIMEOUT", at: new Date(Date.now() + 30 * 86_400_000) });
+  assert.equal((await fixture.verify(other)).firstBad?.receiptId, `${young.callId}.outcome`);
+});
+
 /** [what, SQL with $1 the account] */
 const LOG_CASES: readonly (readonly [string, string])[] = [
   ["a code in the log", "update log_entry set code = 'OK' where account_id = $1 and position = 0"],

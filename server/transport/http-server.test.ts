@@ -40,6 +40,39 @@ describe("who may knock", () => {
     assert.equal(door.hub.refusals.length, refused.length);
   });
 
+  test("a page of an allowed origin may ask and read; one of another gets no leave", async () => {
+    await using door = await TestDoor.open({ allowedOrigins: ["https://console.example"] });
+    const ask = (origin: string, method: string, headers: Record<string, string>) =>
+      door.raw(
+        [
+          `${method} /mcp HTTP/1.1`,
+          "Host: localhost",
+          `Origin: ${origin}`,
+          ...Object.entries(headers).map(([k, v]) => `${k}: ${v}`),
+          "Connection: close",
+          "",
+          "",
+        ].join("\r\n"),
+      );
+    const preflight = {
+      "Access-Control-Request-Method": "POST",
+      "Access-Control-Request-Headers": "authorization,mcp-method",
+    };
+    const leave = await ask("https://console.example", "OPTIONS", preflight);
+    assert.match(leave, /^HTTP\/1\.1 204 /);
+    assert.match(leave, /access-control-allow-origin: https:\/\/console\.example\r\n/);
+    assert.match(leave, /access-control-allow-headers: .*authorization.*mcp-method/);
+    assert.doesNotMatch(leave, /allow-credentials/);
+    const refused = await ask("https://evil.example", "OPTIONS", preflight);
+    assert.match(refused, /^HTTP\/1\.1 403 /);
+    assert.doesNotMatch(refused, /access-control/);
+    assert.match(
+      await ask("https://console.example", "GET", {}),
+      /^HTTP\/1\.1 401 [^]*access-control-allow-origin: https:\/\/console/,
+    );
+    assert.match(await ask("https://console.example", "OPTIONS", {}), /^HTTP\/1\.1 401 /);
+  });
+
   test("a token in the address is refused on every path that takes one", async () => {
     await using door = await TestDoor.open();
     for (const path of ["/mcp", "/v1/actions/system_test_echo"]) {
@@ -150,6 +183,14 @@ describe("health", () => {
     assert.equal((await door.send("/healthz", "", {}, "GET")).status, 200);
     door.hub.ready = () => Promise.reject(new Error("no database"));
     assert.equal((await door.send("/readyz", "", {}, "GET")).status, 503);
+  });
+});
+
+test("a port that is taken is told with what to set", async () => {
+  await using door = await TestDoor.open();
+  await assert.rejects(TestDoor.open({ port: door.http.port }), {
+    code: "CONFIG_INVALID",
+    message: /COUNTERSIGN_PORT/,
   });
 });
 

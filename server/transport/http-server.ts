@@ -4,13 +4,14 @@ import type { AddressInfo, Socket } from "node:net";
 import { HubError, toHubError } from "../errors.ts";
 import { ActionEndpoint } from "./action-endpoint.ts";
 import { refuseTokenInQuery } from "./bearer-token.ts";
+import { allowOrigin, answerPreflight, isPreflight } from "./cors.ts";
 import type { DoorSettings } from "./door-settings.ts";
 import { Exchange } from "./exchange.ts";
 import { HealthEndpoint } from "./health/health-endpoint.ts";
 import type { HubDoor } from "./hub-door.ts";
 import { answerFault } from "./mcp/errors.ts";
 import { McpEndpoint } from "./mcp/mcp-endpoint.ts";
-import { OwnAddress } from "./own-address.ts";
+import { nameOf, OwnAddress } from "./own-address.ts";
 import { answerProblem } from "./problem.ts";
 import { recordRefusal } from "./refusals.ts";
 import { Traffic } from "./traffic.ts";
@@ -28,7 +29,7 @@ export interface HttpDoor extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-/** Opens the door: MCP, plain actions and health on one port. Throws what the system says where it cannot listen. */
+/** Opens the door: MCP, plain actions and health on one port. Throws CONFIG_INVALID where it cannot listen there. */
 export async function openHttpDoor(door: HubDoor, settings: DoorSettings): Promise<HttpDoor> {
   const server = createServer({
     maxHeaderSize: settings.maxHeaderBytes,
@@ -41,10 +42,21 @@ export async function openHttpDoor(door: HubDoor, settings: DoorSettings): Promi
   });
   server.maxConnections = settings.maxConnections;
   server.timeout = SILENCE_MS;
-  server.listen(settings.port, settings.host);
-  await once(server, "listening");
+  await listen(server, settings);
   const { port } = server.address() as AddressInfo;
   return new OpenDoor(door, settings, server, port);
+}
+
+async function listen(server: Server, { host, port }: DoorSettings): Promise<void> {
+  try {
+    server.listen(port, host.replace(/^\[|\]$/g, ""));
+    await once(server, "listening");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === "EADDRINUSE" ? "another process listens there" : String(code);
+    const sentence = `The hub cannot listen on ${host}:${port}: ${why}. COUNTERSIGN_HOST and COUNTERSIGN_PORT say where.`;
+    throw new HubError("CONFIG_INVALID", sentence, { cause, details: { code } });
+  }
 }
 
 class OpenDoor implements HttpDoor {
@@ -64,7 +76,7 @@ class OpenDoor implements HttpDoor {
 
   constructor(door: HubDoor, settings: DoorSettings, server: Server, port: number) {
     this.port = port;
-    this.url = `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`;
+    this.url = `http://${nameOf(settings.host)}:${port}`;
     this.#door = door;
     this.#settings = settings;
     this.#server = server;
@@ -92,6 +104,8 @@ class OpenDoor implements HttpDoor {
     const isMcp = exchange.path === MCP_PATH;
     try {
       this.#own.check(request.headers);
+      allowOrigin(exchange);
+      if (isPreflight(request)) return answerPreflight(exchange);
       if (HealthEndpoint.serves(exchange.path)) return await this.#health.serve(exchange);
       refuseTokenInQuery(request.url ?? "");
       this.#traffic.admit(exchange);

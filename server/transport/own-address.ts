@@ -19,9 +19,7 @@ export class OwnAddress {
     { host, allowedHosts, allowedOrigins }: Pick<DoorSettings, "host" | "allowedHosts" | "allowedOrigins">,
     port: number,
   ) {
-    const own = [...LOOPBACK, host.includes(":") && !host.startsWith("[") ? `[${host}]` : host].map((h) =>
-      h.toLowerCase(),
-    );
+    const own = [...LOOPBACK, nameOf(host)];
     this.#hosts = new Set([...own, ...allowedHosts]);
     this.#origins = new Set([
       ...own.map((name) => originOf(`http://${name}:${port}`)),
@@ -51,6 +49,11 @@ export class OwnAddress {
       );
     if (this.#accepted.size < REMEMBERED) this.#accepted.add(host);
   }
+}
+
+/** A host as it stands in an address: IPv6 in brackets, lower case. */
+export function nameOf(host: string): string {
+  return (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host).toLowerCase();
 }
 
 /** In the form that browsers send: lower case, without the scheme's own port. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { desiredFleetObject, liveFleetObject } from "../../contracts/fleet/object.ts";
+import { desiredFleetObject, fleetKind, fleetName, labels, liveFleetObject } from "../../contracts/fleet/object.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { previewPut, putObject } from "../../server/domain/fleet/put-object.ts";
 import { objectTarget } from "../../server/domain/fleet/read-object.ts";
@@ -18,7 +18,7 @@ export const putFleetObject = defineAction({
   output: z.strictObject({ change: z.enum(["created", "updated", "unchanged"]), object: liveFleetObject }),
   errors: ["VERSION_CONFLICT", "ALREADY_EXISTS", "REFERENCE_MISSING", "IN_USE", "CONFLICT"],
   channels: ["mcp", "http", "cli"],
-  policyInput: [],
+  policyInput: z.strictObject({ object: z.strictObject({ kind: fleetKind, name: fleetName, labels }) }),
   resource: ["FleetObject"],
   target: ({ object }, { read }) => objectTarget(read.fleet, object),
   preview: (input, { read, call }) => previewPut(read.fleet, input, call.caller.principal.name),

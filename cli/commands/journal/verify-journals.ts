@@ -4,7 +4,6 @@ import { HubError } from "../../../server/errors.ts";
 import { type CliContext, connectedHub } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { printable, type Terminal } from "../../terminal.ts";
-import { wrapText } from "../../text-width.ts";
 import { whoami } from "../../whoami.ts";
 
 const verdictShape = z.object({
@@ -56,7 +55,7 @@ function inWords(terminal: Terminal, { accountId, ok, profile, lanes, receipts, 
     `  ${printable(firstBad.reason)}`,
   ];
   const good = `${terminal.style("green", "The journal holds.")} ${receipts} receipts in ${lanes} ${lanes === 1 ? "lane" : "lanes"}.`;
-  const notes = limits.flatMap((limit) => wrapText(limit, 76).map((line, i) => `${i === 0 ? "  - " : "    "}${line}`));
+  const notes = limits.map((limit) => `  - ${limit}`);
   return [
     `account ${accountId}, profile ${profile}`,
     ...(ok ? [good] : (bad ?? ["The journal does NOT hold."])),

@@ -36,6 +36,12 @@ export function malformedCall(error: HubError): ProtocolError {
   return new ProtocolError(INVALID_PARAMS, error.message, factsOf(error));
 }
 
+/** For a method that is no call and failed: what is not ours to tell stays in the log. */
+export function failedMethod(thrown: unknown): ProtocolError {
+  const error = toHubError(thrown);
+  return new ProtocolError(error.code === "INTERNAL" ? INTERNAL_ERROR : SERVER_ERROR, error.message, factsOf(error));
+}
+
 /**
  * Answers a request that did not become a call (no token, no such session, unreadable, too much at once) with an HTTP
  * status and a JSON-RPC error, whose id is null unless the request could be read.

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { HubError } from "../../errors.ts";
 import { TestDoor } from "../test-door.ts";
 
 const META = "io.modelcontextprotocol/";
@@ -208,6 +209,16 @@ describe("revision 2026-07-28 on the wire", () => {
     assert.equal(bytes.status, 400);
     assert.equal(door.hub.refusals.length, 4);
   });
+});
+
+test("a list that fails says so, and keeps its cause to itself", async () => {
+  await using door = await TestDoor.open();
+  door.hub.visible = () => Promise.reject(new TypeError("the inside of the hub"));
+  const failed = await door.rpc("tools/list");
+  assert.equal(failed.json.error.data.code, "INTERNAL");
+  assert.ok(!failed.text.includes("inside of the hub"));
+  door.hub.visible = () => Promise.reject(new HubError("STORE_UNAVAILABLE", "The database does not answer."));
+  assert.equal((await door.rpc("tools/list")).json.error.data.code, "STORE_UNAVAILABLE");
 });
 
 describe("tokens", () => {

@@ -1,5 +1,6 @@
 import { type McpRequestContext, Server } from "@modelcontextprotocol/server";
 import type { HubDoor } from "../hub-door.ts";
+import { failedMethod } from "./errors.ts";
 import { identifiedIn } from "./exchange-context.ts";
 import { callLegacy, callModern, type ToolCallDoor } from "./tool-call.ts";
 import { toolOf } from "./tool-list.ts";
@@ -33,6 +34,11 @@ export function protocolServer(at: ToolCallDoor, era: McpRequestContext["era"]):
 }
 
 async function listTools(door: HubDoor, caller: Parameters<HubDoor["visible"]>[0]) {
-  const visible = await door.visible(caller, "mcp");
-  return { tools: visible.map(toolOf), ttlMs: LIST_TTL_MS, cacheScope: "private" as const };
+  try {
+    const visible = await door.visible(caller, "mcp");
+    return { tools: visible.map(toolOf), ttlMs: LIST_TTL_MS, cacheScope: "private" as const };
+  } catch (error) {
+    door.log.error({ err: error }, "the list of tools failed");
+    throw failedMethod(error);
+  }
 }

@@ -167,6 +167,16 @@ describe("sessions of the 2025 revisions", () => {
     assert.equal((await client.call("system_test_echo")).status, 200);
   });
 
+  test("an open stream is no work: calls pass beside it", async () => {
+    const { door, client } = await openDoor({ maxInFlight: 1 });
+    await using _ = door;
+    const stream = await fetch(door.mcpUrl, { headers: client.headers() as Record<string, string> });
+    assert.equal(stream.status, 200);
+    assert.equal((await client.call("system_test_echo")).status, 200);
+    await client.send(undefined, "DELETE");
+    assert.equal(await stream.text(), "");
+  });
+
   test("closing the door ends sessions and their streams", async () => {
     const { door, client } = await openDoor();
     const stream = await fetch(door.mcpUrl, { headers: client.headers() as Record<string, string> });

@@ -15,7 +15,7 @@ import type { Traffic } from "../traffic.ts";
 import { answerTo, type ConfirmationSeal, canAsk, QUESTION, readAnswer } from "./confirmation.ts";
 import { malformedCall } from "./errors.ts";
 import { type IdentifiedExchange, identifiedIn } from "./exchange-context.ts";
-import { doneResult, errorResult, pendingResult } from "./tool-result.ts";
+import { doneResult, doneResultInText, errorResult, pendingResult } from "./tool-result.ts";
 
 /** How a client reaches the hub: the revision's own way to be asked, and what it said it can do. */
 export interface ToolCallDoor {
@@ -41,7 +41,7 @@ export async function callModern(
   return run(at, context, async (identified) => {
     const call = requestOf(request, context, identified, canAsk(capabilities as ClientCapabilities | undefined));
     const result = await gate(at, state && answer ? { ...call, confirmation: { state, ...answer } } : call);
-    return result.status === "confirm" ? at.seal.ask(result, context) : resultOf(result);
+    return result.status === "confirm" ? at.seal.ask(result, context) : resultOf(result, doneResult);
   });
 }
 
@@ -56,11 +56,12 @@ export async function callLegacy(
   return run(at, context, async (identified) => {
     const call = requestOf(request, context, identified, canAsk(capabilities));
     const result = await gate(at, call);
-    if (result.status !== "confirm") return resultOf(result);
+    if (result.status !== "confirm") return resultOf(result, doneResultInText);
     const accepted = await at.traffic.idling(identified.exchange, () => askWaiting(at, result, context));
     // a person may take minutes: who was let in then may be banned now
     const caller = await at.door.identify(identified.token, "mcp");
-    return resultOf(await gate(at, { ...call, caller, confirmation: { state: result.state, accepted } }));
+    const confirmed = await gate(at, { ...call, caller, confirmation: { state: result.state, accepted } });
+    return resultOf(confirmed, doneResultInText);
   });
 }
 
@@ -120,10 +121,10 @@ function textIn(meta: Readonly<Record<string, unknown>>, name: string): string |
   throw new HubError("INPUT_INVALID", `${name} is a text.`, { path: `_meta[${JSON.stringify(name)}]` });
 }
 
-function resultOf(result: ActionResult): CallToolResult {
+function resultOf(result: ActionResult, done: typeof doneResult): CallToolResult {
   switch (result.status) {
     case "done":
-      return doneResult(result);
+      return done(result);
     case "pending":
       return pendingResult(result);
     case "confirm":

@@ -13,7 +13,7 @@ export function toolOf(entry: RegisteredAction): Tool {
     title,
     description,
     inputSchema: entry.inputSchema as Tool["inputSchema"],
-    outputSchema: entry.outputSchema as NonNullable<Tool["outputSchema"]>,
+    outputSchema: entry.outputSchema,
     annotations: {
       title,
       readOnlyHint: risk.effect === "read",

@@ -17,6 +17,12 @@ export function doneResult({ output, summary, receipt, replayed }: Done): CallTo
   };
 }
 
+/** The same for clients of the 2025 revisions, many of which show their model texts alone (MCP 2025-06-18, tools). */
+export function doneResultInText(done: Done): CallToolResult {
+  const result = doneResult(done);
+  return { ...result, content: [...result.content, { type: "text", text: JSON.stringify(done.output) }] };
+}
+
 /**
  * Refused, failed, or not allowed yet: an error to the caller, never a success that says otherwise. There is no
  * `structuredContent`: the output schema speaks of successes, and clients of the 2025 revisions hold errors to it too.

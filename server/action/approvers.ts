@@ -1,4 +1,4 @@
-import type { Caller } from "../action/caller.ts";
+import type { Caller } from "./caller.ts";
 
 /** The permission without which nobody decides; the gate asks for it before a decision is taken. */
 export const DECIDE = "system.approval.decide";

@@ -1,0 +1,44 @@
+import { HubError } from "../../server/errors.ts";
+import type { CliContext } from "../context.ts";
+import { Narrator } from "./narrator.ts";
+import { openScratchAccount } from "./scratch-account.ts";
+import { tellStory } from "./story.ts";
+
+/** Runs the demo in a scratch hub, which is gone afterwards: also when it fails, and on Ctrl-C. */
+export async function runDemo(context: CliContext): Promise<void> {
+  const { terminal } = context;
+  const tell = new Narrator(terminal);
+  const stop = new AbortController();
+  const interrupt = () => stop.abort(new HubError("CANCELLED", "The demo was stopped; nothing of it is left."));
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  const began = performance.now();
+  try {
+    tell.aside(
+      "A hub of its own is started for this: PostgreSQL, keys and people in a temporary\n" +
+        "folder that is removed at the end. Nothing of yours is touched.",
+    );
+    await using account = await openScratchAccount(context, stop.signal);
+    const interrupted = new Promise<never>((_, reject) =>
+      stop.signal.addEventListener("abort", () => reject(stop.signal.reason as HubError), { once: true }),
+    );
+    await Promise.race([tellStory(account, tell, stop.signal), interrupted]);
+  } finally {
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+  const seconds = Math.round((performance.now() - began) / 100) / 10;
+  if (terminal.json) terminal.show({ steps: tell.steps, seconds }, () => "");
+  else tell.aside(`That was the whole way, in ${seconds} s. For real:\n\n${forReal(terminal.style)}`);
+}
+
+function forReal(style: CliContext["terminal"]["style"]): string {
+  const rows = [
+    ["npx countersign start", "the hub; you are its operator"],
+    ["npx countersign connect claude", "an agent's client, in a project's folder"],
+    ["npx countersign approvals", "what waits for you"],
+    ["npx countersign approve <id>", "see the preview, sign with your key"],
+    ["npx countersign invite <name>", "a second person"],
+    ["npx countersign journal verify", "check it all"],
+  ] as const;
+  return rows.map(([command, what]) => `  ${style("cyan", command.padEnd(32))}  ${what}`).join("\n");
+}
