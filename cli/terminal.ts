@@ -9,7 +9,7 @@ export interface Terminal {
   /** `--json`: results as JSON, one document a command. */
   json: boolean;
   /** Colours only where a person looks, and NO_COLOR is unset. */
-  style(style: Style, text: string): string;
+  readonly style: (style: Style, text: string) => string;
   print(text: string): void;
   note(text: string): void;
   /** A line that the next one takes the place of; nothing where no person looks. */
@@ -32,7 +32,7 @@ export function openTerminal(
   { input, output, error }: TerminalStreams = { input: process.stdin, output: process.stdout, error: process.stderr },
 ): Terminal {
   // both, since notes and results are styled alike: a file gets no escape sequences
-  const colours = options.colours && output.isTTY === true && error.isTTY === true;
+  const colours = options.colours && output.isTTY && error.isTTY;
   let unfinished = false;
   const clear = () => {
     if (unfinished) error.write("\r\u001b[K");
@@ -50,14 +50,14 @@ export function openTerminal(
       error.write(`${text}\n`);
     },
     progress(text) {
-      if (error.isTTY !== true) return;
+      if (!error.isTTY) return;
       clear();
       if (text !== "") error.write(text);
       unfinished = text !== "";
     },
     show: (value, words) => terminal.print(terminal.json ? printableJson(value, 2) : words()),
     async confirm(question) {
-      if (input.isTTY !== true) return false;
+      if (!input.isTTY) return false;
       const line = createInterface({ input, output: error });
       try {
         return /^y(es)?$/i.test((await line.question(`${question} [y/N] `)).trim());

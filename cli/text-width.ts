@@ -1,13 +1,16 @@
+import { stripVTControlCharacters } from "node:util";
+
 const WIDE =
   /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
-const NONE = /[\p{Mn}\p{Me}\u200b-\u200d\ufe00-\ufe0f]/u;
-// what styleText writes
-const STYLE = /\u001b\[[0-9;]*m/g;
+const NONE = /[\p{Mn}\p{Me}]/u;
 
-/** Columns that a text takes on a terminal: East Asian wide characters and emoji take two, combining marks none. */
+/**
+ * Columns that a text takes on a terminal: East Asian wide characters and emoji take two, combining marks and
+ * styles none.
+ */
 export function textWidth(text: string): number {
   let width = 0;
-  for (const c of text.replace(STYLE, "")) width += NONE.test(c) ? 0 : WIDE.test(c) ? 2 : 1;
+  for (const c of stripVTControlCharacters(text)) width += NONE.test(c) ? 0 : WIDE.test(c) ? 2 : 1;
   return width;
 }
 

@@ -3,6 +3,8 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import * as z from "zod";
+import { configFrom } from "../../server/config/config.ts";
+import { inheritedEnv, readEnv } from "../../server/config/env.ts";
 import { HubError } from "../../server/errors.ts";
 import type { CliContext } from "../context.ts";
 
@@ -24,12 +26,12 @@ export function connectCommand(context: CliContext): Command {
       const { terminal } = context;
       const file = resolve(options.dir, ".mcp.json");
       const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
-      const text = withCountersign(file, before);
+      const text = withCountersign(file, before, context.config.folders.config);
       if (text === before) return terminal.show({ file, changed: false }, () => `${file} is as it should be.`);
       terminal.note(`${file}\n\n${text}`);
       if (!options.yes && !(await terminal.confirm("Write it?")))
         throw new HubError("CONFIRMATION_DECLINED", "Nothing was written. (Where nobody can be asked, --yes writes.)");
-      writeFileSync(file, text);
+      write(file, text);
       terminal.show(
         { file, changed: true },
         () => `Written. Start the client in ${dirname(file)}; the hub must be running (npx countersign start).`,
@@ -37,10 +39,19 @@ export function connectCommand(context: CliContext): Command {
     });
 }
 
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new HubError("CONFIG_INVALID", `${file} cannot be written: ${(cause as Error).message}`, { cause });
+  }
+}
+
 /** The file with our entry added or renewed; everything else in it stays. */
-function withCountersign(file: string, before: string | undefined): string {
+function withCountersign(file: string, before: string | undefined, configFolder: string): string {
   const parsed = before === undefined ? {} : parseClientFile(file, before);
-  const mcpServers = { ...parsed.mcpServers, countersign: entry(dirname(file)) };
+  const countersign = { ...entry(dirname(file)), ...environment(configFolder) };
+  const mcpServers = { ...parsed.mcpServers, countersign };
   return `${JSON.stringify({ ...parsed, mcpServers }, null, 2)}\n`;
 }
 
@@ -50,6 +61,12 @@ function entry(folder: string) {
   return inside
     ? { command: "npx", args: ["countersign", "stdio"] }
     : { command: process.execPath, args: [BIN, "stdio"] };
+}
+
+/** The client's own environment may lead to another config folder than this one's. */
+function environment(configFolder: string): { env?: Record<string, string> } {
+  const usual = configFrom(readEnv(inheritedEnv({ COUNTERSIGN_CONFIG_DIR: undefined }))).folders.config;
+  return configFolder === usual ? {} : { env: { COUNTERSIGN_CONFIG_DIR: configFolder } };
 }
 
 function parseClientFile(file: string, text: string): z.output<typeof clientFile> {

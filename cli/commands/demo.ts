@@ -6,7 +6,7 @@ export function demoCommand(context: CliContext): Command {
     .description("walk a whole job through a scratch hub: ask, refuse, approve, execute, prove; takes some seconds")
     .addHelpText(
       "after",
-      "\nStarts a hub of its own in a temporary folder and removes it at the end. No network beyond this machine.",
+      "\nStarts a hub of its own in a temporary folder and removes it at the end. No\nnetwork beyond this machine.",
     )
     .action(async () => {
       const { runDemo } = await import("../demo/run-demo.ts");

@@ -13,9 +13,10 @@ export function journalCommand(context: CliContext): Command {
     .addHelpText(
       "after",
       `
-Opens the database itself: the embedded one (beside a running hub, or without), or that of DATABASE_URL, which it reads
-under the hub's runtime role. Lanes of your own account must rest on the root key that was pinned when you made or
-joined it; of other accounts on whatever key they bring along.`,
+Opens the database itself: the embedded one (beside a running hub, or without),
+or that of DATABASE_URL, which it reads under the hub's runtime role. Your own
+account's lanes must rest on the root key that was pinned when you made or joined
+it; those of other accounts on whatever key they bring along.`,
     )
     .action((options: { remote?: true }) => verifyJournals(context, options));
   command

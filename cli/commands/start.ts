@@ -16,21 +16,23 @@ export function startCommand(context: CliContext): Command {
     .addHelpText(
       "after",
       `
-Ctrl-C (or SIGTERM) lets running calls finish, then ends; a second Ctrl-C ends at once.
-With --json, one document tells where the hub is as soon as it serves. Its log goes to standard error.`,
+Ctrl-C (or SIGTERM) lets running calls finish, then ends; a second Ctrl-C ends at
+once. With --json, one document tells where the hub is as soon as it serves. Its
+log goes to standard error.`,
     )
     .action(async (options: { name?: string }) => {
       const { terminal, folder } = context;
       const giveUp = new AbortController();
-      let hub: HubProcess | undefined;
-      endBySignals(terminal, giveUp, () => hub);
-      hub = await startHubProcess({
-        env: inheritedEnv(),
+      const started: { hub?: HubProcess } = {};
+      endBySignals(terminal, giveUp, started);
+      const hub = await startHubProcess({
+        env: hubEnv(),
         log: "inherit",
         signal: giveUp.signal,
         progress: (text) => terminal.note(terminal.style("dim", text)),
         firstAccount: () => makeFirstAccount(folder, options.name),
       });
+      started.hub = hub;
       const { url, accountId, created } = hub.ready;
       const ours = await keepHub(folder, hub.ready);
       terminal.show({ url, accountId, created, yours: ours }, () => greeting(context, hub.ready, ours));
@@ -38,14 +40,20 @@ With --json, one document tells where the hub is as soon as it serves. Its log g
     });
 }
 
+/** As this process's own; its log is for reading where a person reads it and did not ask for another form. */
+function hubEnv(): NodeJS.ProcessEnv {
+  const env = inheritedEnv();
+  return process.stderr.isTTY ? { COUNTERSIGN_LOG_FORMAT: "pretty", ...env } : env;
+}
+
 /** On a terminal, Ctrl-C reaches the hub's process by itself; every other signal is passed on. */
-function endBySignals(terminal: Terminal, giveUp: AbortController, hub: () => HubProcess | undefined): void {
+function endBySignals(terminal: Terminal, giveUp: AbortController, started: { readonly hub?: HubProcess }): void {
   let asked = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => {
-      const child = hub()?.child;
+      const child = started.hub?.child;
       if (!child) return giveUp.abort(new HubError("CANCELLED", "The start was called off."));
-      const byTerminal = signal === "SIGINT" && process.stdin.isTTY === true;
+      const byTerminal = signal === "SIGINT" && process.stdin.isTTY;
       if (byTerminal && asked) child.kill("SIGKILL");
       else if (!byTerminal) child.kill("SIGTERM");
       if (byTerminal && !asked) terminal.note("Running calls finish first; Ctrl-C again ends at once.");

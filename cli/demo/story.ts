@@ -176,7 +176,7 @@ class Story {
     args: Record<string, unknown>,
     { code = "OK", output = false }: { code?: string; output?: boolean } = {},
   ): Promise<CallToolResult> {
-    const result = (await this.#account.agent.callTool({ name, arguments: args })) as CallToolResult;
+    const result = await this.#account.agent.callTool({ name, arguments: args });
     const text = result.content.map((part) => (part.type === "text" ? part.text : "")).join("\n");
     // an error's details follow as JSON: the sentence has said it
     const sentences = text.split("\n").filter((line) => !line.startsWith("{"));

@@ -74,6 +74,9 @@ export function verifyReceiptProof(proof: unknown, known: { rootKey?: KeyObject 
   if (receipt.lane.epoch !== lane.epoch || receipt.lane.sequence !== lane.sequence) {
     refuse("the statement", "it names another place in the lane");
   }
+  if (lane.origin !== `${certificate.epoch.origin}/${receipt.account}`) {
+    refuse("the statement", "it belongs to another account than the lane");
+  }
   checkSummary(row, receipt);
   checkTime(receipt, certificate);
 

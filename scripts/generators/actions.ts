@@ -1,6 +1,8 @@
 /** spec/actions.json: every action as programs need to know it, from the registry. A permission that changes is a diff here. */
 import { ERROR_WORDS } from "../../contracts/errors/error-words.ts";
+import type { Action } from "../../server/action/define-action.ts";
 import { createRegistry, type RegisteredAction } from "../../server/action/registry.ts";
+import { declaredActions } from "../../server/authorization/declared-action.ts";
 import { actions } from "../../tools/index.ts";
 import { type Generator, jsonText } from "./generator.ts";
 
@@ -16,13 +18,19 @@ function describe({ action, inputSchema, outputSchema, schemaDigest }: Registere
     channels: action.channels,
     errors: action.errors.toSorted(byText),
     resource: action.resource.toSorted(byText),
-    policyInput: action.policyInput.toSorted(byText),
+    policyInput: policyFields(action),
     secretOutput: action.secretOutput,
     timeLimitMs: action.timeLimitMs,
     schemaDigest,
     input: inputSchema,
     output: outputSchema,
   };
+}
+
+/** What policies may read as `context.input.<field>`. */
+function policyFields(action: Action): string[] {
+  const [declared] = declaredActions([action]);
+  return Object.keys(declared?.policyInput.shape ?? {}).sort(byText);
 }
 
 const byText = (a: string, b: string) => (a < b ? -1 : 1);

@@ -140,7 +140,8 @@ export const variables = {
   COUNTERSIGN_LOG_FORMAT: variable({
     group: "logs",
     type: "word",
-    description: "`json`, one object a line, or `pretty`, for reading.",
+    description:
+      "`json`, one object a line, or `pretty`, for reading: `countersign start` on a terminal takes that if unset.",
     default: "json",
     schema: oneOf(["json", "pretty"]),
   }),

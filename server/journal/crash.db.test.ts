@@ -213,3 +213,17 @@ test("a transaction that staged its outcome before the process was taken for dea
   await lost.sequence(staged);
   assert.equal((await fixture.verify(account)).ok, true);
 });
+
+test("in a closed epoch nothing is staged any more, also for a call that had no intent", async () => {
+  await using fixture = await journalFixture();
+  const account = await fixture.addAccount();
+  const journal = await fixture.open();
+  const stage = (record: CallRecord) => {
+    const staged = journal.stage(record, { code: "APPROVAL_PENDING", at: new Date() });
+    return fixture.database.transact(account, (session) => outcomeStore(session).stage(staged));
+  };
+  await stage(callOf(account));
+  await fixture.cutSessions();
+  await fixture.sweep(await fixture.open());
+  await assert.rejects(stage(callOf(account)), { code: "LANE_LOST" });
+});

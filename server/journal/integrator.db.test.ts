@@ -65,6 +65,20 @@ test("more than a round takes is integrated in several", async () => {
   assert.deepEqual(await positions(fixture, account), upTo(50));
 });
 
+test("who finds the log leased waits, and goes on where the other ended", async () => {
+  await using fixture = await journalFixture();
+  const account = await fixture.addAccount();
+  const journal = await fixture.open({ onCommitted: () => {} });
+  await journal.intent(callOf(account));
+  await fixture.superuser.query("begin");
+  await fixture.superuser.query("update account_log set next_position = 5 where account_id = $1", [account]);
+  const integrated = integrationStore(fixture.database).integrate([account], 10);
+  await until(async () => (await fixture.superuser.query("select from pg_locks where not granted")).rowCount === 1);
+  await fixture.superuser.query("commit");
+  await integrated;
+  assert.deepEqual(await positions(fixture, account), [5]);
+});
+
 test("a round that fails is made up for", async () => {
   await using fixture = await journalFixture();
   const account = await fixture.addAccount();

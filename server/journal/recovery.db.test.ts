@@ -189,3 +189,13 @@ test("an abandoned call whose effect did not commit gets the outcome given, and 
   const { rows } = await fixture.superuser.query("select closed_at is not null as closed from journal_epoch");
   assert.deepEqual(rows, [{ closed: true }]);
 });
+
+test("an outcome whose effect did not commit is not sequenced, whatever is asked", async () => {
+  await using fixture = await journalFixture();
+  const account = await fixture.addAccount();
+  const journal = await fixture.open();
+  const record = callOf(account);
+  await journal.intent(record);
+  await journal.sequence(journal.stage(record, ended()));
+  assert.deepEqual(await fixture.codes(record), { intent: "PENDING" });
+});

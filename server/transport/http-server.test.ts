@@ -186,14 +186,6 @@ describe("health", () => {
   });
 });
 
-test("a port that is taken is told with what to set", async () => {
-  await using door = await TestDoor.open();
-  await assert.rejects(TestDoor.open({ port: door.http.port }), {
-    code: "CONFIG_INVALID",
-    message: /COUNTERSIGN_PORT/,
-  });
-});
-
 describe("closing", () => {
   test("running calls finish, new ones are refused, then nothing listens", async () => {
     const door = await TestDoor.open();

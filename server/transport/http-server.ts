@@ -29,7 +29,7 @@ export interface HttpDoor extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-/** Opens the door: MCP, plain actions and health on one port. Throws CONFIG_INVALID where it cannot listen there. */
+/** Opens the door: MCP, plain actions and health on one port. Throws what the system says where it cannot listen. */
 export async function openHttpDoor(door: HubDoor, settings: DoorSettings): Promise<HttpDoor> {
   const server = createServer({
     maxHeaderSize: settings.maxHeaderBytes,
@@ -42,21 +42,10 @@ export async function openHttpDoor(door: HubDoor, settings: DoorSettings): Promi
   });
   server.maxConnections = settings.maxConnections;
   server.timeout = SILENCE_MS;
-  await listen(server, settings);
+  server.listen(settings.port, settings.host.replace(/^\[|\]$/g, ""));
+  await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return new OpenDoor(door, settings, server, port);
-}
-
-async function listen(server: Server, { host, port }: DoorSettings): Promise<void> {
-  try {
-    server.listen(port, host.replace(/^\[|\]$/g, ""));
-    await once(server, "listening");
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why = code === "EADDRINUSE" ? "another process listens there" : String(code);
-    const sentence = `The hub cannot listen on ${host}:${port}: ${why}. COUNTERSIGN_HOST and COUNTERSIGN_PORT say where.`;
-    throw new HubError("CONFIG_INVALID", sentence, { cause, details: { code } });
-  }
 }
 
 class OpenDoor implements HttpDoor {

@@ -205,8 +205,11 @@ describe("Database", () => {
         await terminate(db.superuser, await pidOf(tx));
       });
       await assert.rejects(cut, { code: "AMBIGUOUS" });
-      const read = db.database.read(ours, async (session) => terminate(db.superuser, await pidOf(session)));
-      await assert.rejects(read, { code: "STORE_UNAVAILABLE" });
+    });
+
+    it("keeps what was read before the connection was lost, and uses the connection no more", async () => {
+      await db.database.read(ours, async (session) => terminate(db.superuser, await pidOf(session)));
+      await db.database.read(ours, (session) => session.query("select 1"));
     });
 
     it("says so where there is none, or no connection is free", async () => {

@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import pg from "pg";
 import { HubError } from "../../errors.ts";
 import { storeError } from "./store-error.ts";
@@ -56,6 +57,8 @@ export class Database implements Session {
       application_name: "countersign",
       ...config,
       max: options.poolSize ?? 10,
+      // statements that do not wait for each other share a round trip
+      pipeline: true,
       keepAlive: true,
       connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
       statement_timeout: timeout,
@@ -105,26 +108,25 @@ export class Database implements Session {
     const session = new TransactionSession(client, signal);
     const cancel = () => session.cancel(this.#config);
     signal?.addEventListener("abort", cancel, { once: true });
-    let broken: Error | undefined;
-    try {
-      // a checked UUID needs no quoting, and text without parameters may hold two statements: one round trip
-      await session.query(`${begin}; set local app.account_id = '${accountId}'`);
-      const result = await fn(session);
-      signal?.removeEventListener("abort", cancel); // from here on it is the server's decision
-      await session.commit(begin === "begin");
-      return result;
-    } catch (error) {
-      await client.query("rollback").catch((e: Error) => {
-        broken = e;
-      });
-      throw error;
-    } finally {
+    const release = async (broken?: Error) => {
       signal?.removeEventListener("abort", cancel);
       session.end();
       await session.cancelling;
       client.off("error", ignore);
       // a connection in an unknown state, or with a cancellation on its way, does not go back into the pool
       client.release(broken ?? session.cancelling !== undefined);
+    };
+    try {
+      const result = await session.begun(begin, accountId, fn);
+      signal?.removeEventListener("abort", cancel); // from here on it is the server's decision
+      session.end();
+      // what was read stands, however its transaction ends: nobody waits for that
+      if (begin === "begin read only") void session.commit(false).then(() => release(), release);
+      else await session.commit(true).then(() => release());
+      return result;
+    } catch (error) {
+      await client.query("rollback").then(() => release(), release);
+      throw error;
     }
   }
 
@@ -156,6 +158,21 @@ class TransactionSession implements Session {
     this.#signal = signal;
   }
 
+  /**
+   * Begins and runs `fn`. Its first statement travels with `begin`: were that to fail, the statement would run without
+   * an account, which is without rows.
+   */
+  async begun<T>(begin: string, accountId: string, fn: (session: Session) => Promise<T>): Promise<T> {
+    const { stream } = (this.#client as unknown as { connection: { stream: Writable } }).connection;
+    stream.cork();
+    // a checked UUID needs no quoting, and text without parameters may hold two statements
+    const began = this.query(`${begin}; set local app.account_id = '${accountId}'`);
+    const [result] = await Promise.all([fn(this), began, uncork(stream)]);
+    // swallowed by `fn`: the transaction is void, and COMMIT would only turn into ROLLBACK
+    if (this.#failure !== undefined) throw voidTransaction(this.#failure);
+    return result;
+  }
+
   async query<R extends object>(statement: string | Statement, values?: readonly unknown[]): Promise<Result<R>> {
     if (this.#ended) throw new Error("a statement after its transaction ended");
     if (this.#signal?.aborted) throw cancelled();
@@ -180,10 +197,7 @@ class TransactionSession implements Session {
       throw new HubError("AMBIGUOUS", message, { cause: error });
     });
     // a statement that failed and was swallowed turns COMMIT into ROLLBACK without an error
-    if (command !== "COMMIT") {
-      const message = "A statement failed and nobody said so: its transaction was rolled back.";
-      throw new HubError("INTERNAL", message, { cause: this.#failure });
-    }
+    if (command !== "COMMIT") throw voidTransaction(this.#failure);
   }
 
   /** Asks the server, over a connection that no other waits for, to stop the statement at work. */
@@ -194,6 +208,16 @@ class TransactionSession implements Session {
   end(): void {
     this.#ended = true;
   }
+}
+
+/** After the turn in which the first statements were written. */
+async function uncork(stream: Writable): Promise<void> {
+  await Promise.resolve();
+  stream.uncork();
+}
+
+function voidTransaction(cause: unknown): HubError {
+  return new HubError("INTERNAL", "A statement failed and nobody said so: its transaction was rolled back.", { cause });
 }
 
 async function cancelBackend(config: pg.PoolConfig, client: pg.PoolClient): Promise<void> {
@@ -210,10 +234,24 @@ async function cancelBackend(config: pg.PoolConfig, client: pg.PoolClient): Prom
   }
 }
 
+const names = new Map<string, string>();
+const MOST_NAMES = 500;
+
+/** Statements with parameters are prepared once a connection; their texts are the program's own, so they are few. */
+function preparedName(text: string): string | undefined {
+  const known = names.get(text);
+  if (known !== undefined || names.size >= MOST_NAMES) return known;
+  const name = `s${names.size}`;
+  names.set(text, name);
+  return name;
+}
+
 function queryConfig(statement: string | Statement, values?: readonly unknown[]): pg.QueryConfig {
-  const { text, name, values: own }: Statement = typeof statement === "string" ? { text: statement } : statement;
+  const { text, name: given, values: own }: Statement = typeof statement === "string" ? { text: statement } : statement;
   const bound = values ?? own;
-  return { text, ...(name ? { name } : {}), ...(bound ? { values: [...bound] } : {}) };
+  if (!bound) return { text };
+  const name = given ?? preparedName(text);
+  return { text, values: [...bound], ...(name !== undefined && { name }) };
 }
 
 function resultOf<R>(result: pg.QueryResult): Result<R> {

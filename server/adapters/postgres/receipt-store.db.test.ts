@@ -132,6 +132,7 @@ test("a proof that was changed anywhere is refused", async () => {
     ["note", { ...proof, commit: { ...proof.commit, note: elsewhere.commit.note } }],
     ["index", { ...proof, commit: { ...proof.commit, laneIndex: proof.commit.laneIndex + 1 } }],
     ["certificate", { ...proof, certificate: elsewhere.certificate }],
+    ["account", { ...proof, certificate: elsewhere.certificate, rootKey: elsewhere.rootKey }],
     ["root key", { ...proof, rootKey: publicKeyToPem(generateKeyPair().publicKey) }],
     ["root key's form", { ...proof, rootKey: "-----BEGIN PUBLIC KEY-----" }],
     ["further member", { ...proof, extra: 1 }],

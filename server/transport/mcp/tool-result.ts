@@ -4,9 +4,9 @@ import type { HubError } from "../../errors.ts";
 import { factsOf } from "./errors.ts";
 
 /** Where programs find a call's evidence, its error, and what it waits for. */
-export const RECEIPT = "countersign/receipt";
-export const ERROR = "countersign/error";
-export const APPROVAL = "countersign/approval";
+const RECEIPT = "countersign/receipt";
+const ERROR = "countersign/error";
+const APPROVAL = "countersign/approval";
 
 /** Fits the tool's output schema; the text is for who reads the chat. */
 export function doneResult({ output, summary, receipt, replayed }: Done): CallToolResult {

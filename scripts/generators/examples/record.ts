@@ -1,0 +1,54 @@
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CliFolder } from "../../../cli/cli-folder.ts";
+import { AGENT, OPERATOR } from "../../../cli/context.ts";
+import { makeFirstAccount } from "../../../cli/first-account.ts";
+import { startHubProcess } from "../../../cli/hub-process.ts";
+import { scratchEnv } from "../../../cli/scratch-env.ts";
+import type { Json } from "../../../contracts/formats/canonical-json.ts";
+import { stopEmbeddedPostgres } from "../../../server/adapters/postgres/embedded-postgres.ts";
+import { Placeholders } from "./placeholders.ts";
+import { WRITTEN, walkThrough } from "./scenario.ts";
+import type { Example } from "./walk.ts";
+
+let recorded: Promise<ReadonlyMap<string, Example>> | undefined;
+
+/**
+ * One example of each action, by its name: calls that were made to a scratch hub, with placeholders for what differs from
+ * run to run. Made once a process.
+ */
+export function recordedExamples(): Promise<ReadonlyMap<string, Example>> {
+  recorded ??= record();
+  return recorded;
+}
+
+async function record(): Promise<ReadonlyMap<string, Example>> {
+  await using hub = await scratchHub();
+  const placeholders = new Placeholders({ began: new Date(), kept: WRITTEN });
+  const examples = new Map<string, Example>();
+  for (const example of await walkThrough(hub)) {
+    const shown = placeholders.apply(example as unknown as Json) as unknown as Example;
+    if (!examples.has(example.action)) examples.set(example.action, shown);
+  }
+  return examples;
+}
+
+/** A hub of its own, as `countersign start` starts it, in a temporary folder that goes away with it. */
+async function scratchHub() {
+  await using opening = new AsyncDisposableStack();
+  const home = mkdtempSync(join(tmpdir(), "countersign-examples-"));
+  chmodSync(home, 0o711); // root's PostgreSQL is another user, which must be able to walk through
+  opening.defer(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
+  const env = scratchEnv(home);
+  const dataDir = String(env.COUNTERSIGN_DATA_DIR);
+  opening.defer(() => (existsSync(dataDir) ? stopEmbeddedPostgres(dataDir) : undefined));
+  const folder = new CliFolder(join(home, "cli"));
+  const account = makeFirstAccount(folder, "Ada");
+  const hub = await startHubProcess({ env, log: "inherit", progress: () => {}, firstAccount: () => account });
+  opening.defer(() => hub.stop());
+  const [operator, agent, key] = [folder.token(OPERATOR), folder.token(AGENT), folder.signingKey()];
+  if (operator === undefined || agent === undefined || !key) throw new Error("the first account has keys and tokens");
+  const rooms = opening.move();
+  return { url: hub.ready.url, tokens: { operator, agent }, key, [Symbol.asyncDispose]: () => rooms.disposeAsync() };
+}

@@ -1,0 +1,176 @@
+import { hash } from "node:crypto";
+import { v7 } from "uuid";
+import { generateKeyPair, publicKeyToBase64 } from "../../../contracts/formats/ed25519.ts";
+import {
+  generateSecret,
+  INVITATION_PREFIX,
+  parseSecret,
+  secretDigest,
+} from "../../../contracts/identity/bearer-secret.ts";
+import { proveEnrolment } from "../../../contracts/identity/enrolment.ts";
+import { type Example, type Stage, Walk } from "./walk.ts";
+
+const MODULE = {
+  kind: "Module",
+  name: "nginx",
+  labels: { tier: "web" },
+  spec: {
+    version: "1.4.0",
+    source: "https://modules.example/nginx",
+    digest: `sha256:${hash("sha256", "nginx 1.4.0")}`,
+  },
+};
+
+const TEMPLATE = {
+  kind: "Template",
+  name: "web",
+  labels: { team: "shop" },
+  spec: {
+    version: "1.0.0",
+    parameters: { replicas: { type: "integer", required: true } },
+    modules: [MODULE.name],
+  },
+};
+
+const POLICY = { apiVersion: "countersign/v1", kind: "Policy" };
+
+/** With a fault: there is no role "night". */
+const FAULTY_POLICY = {
+  ...POLICY,
+  authorization: {
+    cedar:
+      '@id("night-shift")\n@why("At night nobody deletes.")\nforbid (principal in Rolle::"night", action, resource);',
+  },
+  intervention: { rules: [] },
+};
+
+const STRICTER_POLICY = {
+  ...POLICY,
+  authorization: { cedar: "" },
+  intervention: {
+    rules: [
+      {
+        id: "deleting",
+        why: "What is deleted is gone: two people agree.",
+        actions: ["system_fleet_delete_object"],
+        outcome: { approve: 2, holding: "system.approval.decide" },
+      },
+    ],
+  },
+};
+
+/** Texts in the inputs that are meant as they are. */
+export const WRITTEN = [MODULE.spec.digest];
+
+/**
+ * Every action once, in the order in which a new account meets them. Where an action is shown more than once, the first
+ * stands for it.
+ */
+export async function walkThrough(stage: Stage): Promise<readonly Example[]> {
+  const walk = new Walk(stage);
+  await walk.show("agent", "system_identity_whoami");
+  const created = await changeFleet(walk);
+  await readFleet(walk);
+  await governByPolicy(walk);
+  await manageAccess(walk);
+  await growTeam(walk);
+  await readJournal(walk, created);
+  return walk.examples;
+}
+
+/** Answers with the id of the first executed call. */
+async function changeFleet(walk: Walk): Promise<string> {
+  const { callId } = await walk.showApproved(
+    "agent",
+    "system_fleet_put_object",
+    { object: MODULE },
+    async (requestId) => {
+      await walk.show("operator", "system_approval_list_requests", { state: "open" });
+      await walk.show("operator", "system_approval_get_request", { requestId });
+      await walk.show("operator", "system_approval_decide_request", await walk.signature(requestId));
+    },
+  );
+  await walk.showApproved("agent", "system_fleet_put_object", { object: TEMPLATE });
+  const changed = { ...TEMPLATE, spec: { ...TEMPLATE.spec, version: "1.1.0" } };
+  const requestId = await walk.ask("agent", "system_fleet_put_object", { object: changed, expectedVersion: 1 });
+  await walk.show("agent", "system_approval_cancel_request", { requestId });
+  return callId;
+}
+
+async function readFleet(walk: Walk): Promise<void> {
+  await walk.show("agent", "system_fleet_get_object", { kind: "Template", name: "web" });
+  await walk.show("agent", "system_fleet_list_objects", { labels: { team: "shop" } });
+  const about = { subject: "fleet/Template/web" };
+  await walk.until("agent", "system_events_list", about, ({ items }) => (items as unknown[]).length > 0);
+  await walk.show("agent", "system_events_list", about);
+  await walk.showApproved("agent", "system_fleet_delete_object", { kind: "Template", name: "web", expectedVersion: 1 });
+}
+
+async function governByPolicy(walk: Walk): Promise<void> {
+  await walk.show("operator", "system_policy_get");
+  await walk.show("operator", "system_policy_lint", { document: FAULTY_POLICY });
+  await walk.show("operator", "system_policy_simulate", {
+    action: "system_fleet_delete_object",
+    input: { kind: "Module", name: "nginx", expectedVersion: 1 },
+    document: STRICTER_POLICY,
+  });
+  await walk.showApproved("operator", "system_policy_put", { document: STRICTER_POLICY, baseVersion: 1 });
+}
+
+async function manageAccess(walk: Walk): Promise<void> {
+  const service = { kind: "service", name: "deploy pipeline", roles: ["agent"] };
+  const { output } = await walk.showApproved("operator", "system_identity_create_principal", service);
+  const { id: principalId } = output.principal as { id: string };
+  const token = { principalId, note: "continuous integration", validDays: 30 };
+  const granted = await walk.showApproved("operator", "system_identity_issue_token", token);
+  const { id: tokenId } = await walk.show("operator", "system_identity_claim_secret", {
+    claimId: granted.output.claimId,
+  });
+  await walk.show("operator", "system_identity_list_principals", { kind: "service" });
+  await walk.show("operator", "system_identity_revoke_token", { tokenId });
+  await walk.show("operator", "system_identity_ban_principal", { principalId, reason: "its pipeline was taken over" });
+  await walk.show("operator", "system_identity_list_bans");
+  await walk.showApproved("operator", "system_identity_unban_principal", {
+    principalId,
+    reason: "the pipeline is ours again",
+  });
+}
+
+async function growTeam(walk: Walk): Promise<void> {
+  const grace = { personName: "Grace", roles: ["operator", "approver"] };
+  const invited = await walk.showApproved("operator", "system_identity_invite_person", grace);
+  const { secret } = await walk.show("operator", "system_identity_claim_secret", { claimId: invited.output.claimId });
+  await walk.show("invitee", "system_identity_accept_invitation", acceptance(String(secret)), String(secret));
+
+  const other = { personName: "Linus", roles: ["reader"] };
+  const { output } = await walk.showApproved("operator", "system_identity_invite_person", other);
+  await walk.show("operator", "system_identity_cancel_invitation", { invitationId: output.invitationId });
+  await walk.showApproved("operator", "system_identity_set_profile", { profile: "team" });
+}
+
+/** What whoever holds an invitation makes on their own machine. */
+function acceptance(code: string) {
+  const invitation = parseSecret(INVITATION_PREFIX, code);
+  if (!invitation) throw new Error("the claimed secret is no invitation code");
+  const key = generateKeyPair();
+  const token = { id: v7(), sha256: secretDigest(generateSecret()) };
+  return {
+    code,
+    publicKey: publicKeyToBase64(key.publicKey),
+    proof: proveEnrolment({ invitation, token }, key),
+    token: { id: token.id, sha256: token.sha256.toString("hex") },
+  };
+}
+
+async function readJournal(walk: Walk, callId: string): Promise<void> {
+  const ofCall = { callId };
+  await walk.until(
+    "operator",
+    "system_journal_list_receipts",
+    ofCall,
+    ({ items }) => (items as unknown[]).length === 2,
+  );
+  await walk.show("operator", "system_journal_list_receipts", ofCall);
+  await walk.show("operator", "system_journal_get_receipt", { id: `${callId}.outcome` });
+  await walk.show("operator", "system_journal_verify");
+}
