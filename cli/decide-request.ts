@@ -6,6 +6,7 @@ import { signEnvelope } from "../contracts/formats/dsse.ts";
 import { HubError } from "../server/errors.ts";
 import type { CliFolder } from "./cli-folder.ts";
 import { type CliContext, connectedHub } from "./context.ts";
+import { EXIT } from "./exit-codes.ts";
 import type { HubClient } from "./hub-client.ts";
 import { printable, type Terminal } from "./terminal.ts";
 import { whoami } from "./whoami.ts";
@@ -27,7 +28,7 @@ export async function decideRequest(
   const { action, requester, approvalExpiresAt } = request.predicate;
   terminal.note(previewWords(terminal, request.preview));
   terminal.note(
-    `\naction ${action}, asked by ${requester.kind} ${detail.requester.name}, needs ${detail.needs}, until ${approvalExpiresAt}\n`,
+    `\naction ${action}, asked by ${requester.kind} ${printable(detail.requester.name)}, needs ${detail.needs}, until ${approvalExpiresAt}\n`,
   );
   if (!options.yes && !(await terminal.confirm(decision === "approve" ? "Sign your approval?" : "Sign your veto?")))
     throw new HubError("CONFIRMATION_DECLINED", "Nothing was signed. (Where nobody can be asked, --yes signs.)");
@@ -38,6 +39,8 @@ export async function decideRequest(
     ...(options.reason !== undefined && { reason: options.reason }),
   });
   const after = taken.state === "approved" ? await settled(hub, id) : undefined;
+  // the decision was taken; whoever waits for the change learns here that there will be none
+  if (after && !["approved", "executing", "executed"].includes(after.state)) context.exitCode = EXIT.failed;
   terminal.show(after ?? taken, () =>
     after
       ? outcomeWords(after)

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { HubError } from "../../server/errors.ts";
 import { type CliContext, connectedHub, OPERATOR } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { printable, printableJson } from "../terminal.ts";
 
 export function callCommand(context: CliContext): Command {
   return new Command("call")
@@ -27,11 +28,14 @@ export function callCommand(context: CliContext): Command {
         if (result.status === "done")
           return terminal.show(
             result,
-            () => `${result.summary}\n\n${JSON.stringify(result.output, null, 2)}\n\nreceipt ${result.receipt.id}`,
+            () => `${printable(result.summary)}\n\n${printableJson(result.output, 2)}\n\nreceipt ${result.receipt.id}`,
           );
         context.exitCode = EXIT.pending;
         const { requestId, needs, headline } = result.approval;
-        terminal.show(result, () => `Waits for ${needs}: ${headline}\n\nnpx countersign approve ${requestId}`);
+        terminal.show(
+          result,
+          () => `Waits for ${needs}: ${printable(headline)}\n\nnpx countersign approve ${requestId}`,
+        );
       },
     );
 }

@@ -7,6 +7,7 @@ import { configFrom } from "../../server/config/config.ts";
 import { inheritedEnv, readEnv } from "../../server/config/env.ts";
 import { HubError } from "../../server/errors.ts";
 import type { CliContext } from "../context.ts";
+import { printable } from "../terminal.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/countersign.js", import.meta.url));
 const clientFile = z.looseObject({ mcpServers: z.record(z.string(), z.unknown()).optional() });
@@ -28,7 +29,7 @@ export function connectCommand(context: CliContext): Command {
       const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
       const text = withCountersign(file, before, context.config.folders.config);
       if (text === before) return terminal.show({ file, changed: false }, () => `${file} is as it should be.`);
-      terminal.note(`${file}\n\n${text}`);
+      terminal.note(`${file}\n\n${printable(text)}`);
       if (!options.yes && !(await terminal.confirm("Write it?")))
         throw new HubError("CONFIRMATION_DECLINED", "Nothing was written. (Where nobody can be asked, --yes writes.)");
       write(file, text);

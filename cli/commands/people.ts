@@ -105,13 +105,15 @@ async function acceptInvitation({ folder }: CliContext, url: string, code: strin
     return await new HubClient(url, code).output(joined, "system_identity_accept_invitation", input);
   } catch (error) {
     // accepted already: by us, where the token opens the account
-    const me = isConflict(error) ? await joinedBefore(url, folder.token(OPERATOR)) : undefined;
+    const me = codeOf(error) === "CONFLICT" ? await joinedBefore(url, folder.token(OPERATOR)) : undefined;
     if (me) return me;
-    throw error;
+    if (codeOf(error) !== "UNAUTHENTICATED") throw error;
+    const message = "This invitation code opens nothing at this hub; ask who invited you for a new one.";
+    throw new HubError("INVITATION_INVALID", message, { cause: error });
   }
 }
 
-const isConflict = (error: unknown) => error instanceof HubError && error.code === "CONFLICT";
+const codeOf = (error: unknown) => (error instanceof HubError ? error.code : undefined);
 
 async function joinedBefore(url: string, token = ""): Promise<z.output<typeof joined> | undefined> {
   const me = await whoami(new HubClient(url, token)).catch(() => undefined);

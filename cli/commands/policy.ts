@@ -4,6 +4,7 @@ import { HubError } from "../../server/errors.ts";
 import { type CliContext, connectedHub } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { runWithConsent } from "../run-with-consent.ts";
+import { printable, printableJson } from "../terminal.ts";
 import { parseInput, readInput } from "./call.ts";
 
 const shown = z.object({ version: z.int(), hash: z.string(), document: z.unknown(), createdAt: z.string() });
@@ -33,7 +34,7 @@ export function policyCommand(context: CliContext): Command {
         at === undefined ? {} : { version: Number(at) },
       );
       terminal.note(`version ${policy.version}, hash ${policy.hash}, since ${policy.createdAt}`);
-      terminal.show(policy, () => JSON.stringify(policy.document, null, 2));
+      terminal.show(policy, () => printableJson(policy.document, 2));
     });
   command
     .command("lint <file>")
@@ -44,7 +45,9 @@ export function policyCommand(context: CliContext): Command {
       });
       if (!lint.ok) context.exitCode = EXIT.unverified;
       terminal.show(lint, () =>
-        lint.ok ? `${file} is valid, hash ${lint.hash}` : lint.problems.map((p) => `${file}: ${p.words}`).join("\n"),
+        lint.ok
+          ? `${file} is valid, hash ${lint.hash}`
+          : lint.problems.map((p) => `${file}: ${printable(p.words)}`).join("\n"),
       );
     });
   command
@@ -60,9 +63,9 @@ export function policyCommand(context: CliContext): Command {
         ...(options.document !== undefined && { document: parseInput(readInput(options.document), undefined) }),
       };
       const answer = await connectedHub(context).output(simulated, "system_policy_simulate", question);
-      const why = answer.policies.map((p) => `  ${p.id}: ${p.why}`);
+      const why = answer.policies.map((p) => `  ${p.id}: ${printable(p.why)}`);
       terminal.show(answer, () =>
-        [`${answer.outcome}${answer.code ? ` (${answer.code})` : ""}: ${answer.words}`, ...why].join("\n"),
+        [`${answer.outcome}${answer.code ? ` (${answer.code})` : ""}: ${printable(answer.words)}`, ...why].join("\n"),
       );
     });
   command

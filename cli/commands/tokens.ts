@@ -5,7 +5,7 @@ import { pageOf } from "../../contracts/page.ts";
 import { claimSecret } from "../claim-secret.ts";
 import { type CliContext, connectedHub } from "../context.ts";
 import { runWithConsent } from "../run-with-consent.ts";
-import { table } from "../terminal.ts";
+import { printable, table } from "../terminal.ts";
 
 const listed = pageOf(z.looseObject({ ...principalShape.shape, tokens: z.array(tokenShape).optional() }).omit({}));
 const granted = z.object({ claimId: z.string(), expiresAt: z.string().optional() });
@@ -59,7 +59,7 @@ export function tokensCommand(context: CliContext): Command {
     .description("end a token, at once")
     .action(async (tokenId: string) => {
       const { output, summary } = await connectedHub(context).done("system_identity_revoke_token", { tokenId });
-      context.terminal.show(output, () => summary);
+      context.terminal.show(output, () => printable(summary));
     });
   return command;
 }

@@ -22,7 +22,8 @@ const semver = z
   .regex(
     /^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(-(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?$/,
     "a semantic version such as 1.4.0",
-  );
+  )
+  .describe("semantic version (semver.org) such as 1.4.0, without build metadata");
 
 const KEY = /^([a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const labelKey = z.string().regex(KEY, "letters, digits, dots, dashes; an optional prefix before one slash");
@@ -72,9 +73,9 @@ const parameterValue = z.union([z.string().max(4_096), z.int(), z.boolean()]);
 const parameterSchema = z
   .strictObject({
     type: z.enum(["string", "integer", "boolean"]),
-    description: z.string().max(500).optional(),
+    description: z.string().max(500).optional().describe("for people"),
     required: z.boolean().default(false).describe("an assignment must set it, unless there is a default"),
-    default: parameterValue.optional(),
+    default: parameterValue.optional().describe("of the same type"),
     enum: z
       .array(z.union([z.string().max(200), z.int()]))
       .min(1)
@@ -105,7 +106,7 @@ export function parameterFault(
 
 export const templateSpec = z.strictObject({
   version: semver,
-  description: z.string().max(500).optional(),
+  description: z.string().max(500).optional().describe("for people"),
   parameters: mapOf(parameterName, parameterSchema, MAX_PARAMETERS)
     .default({})
     .describe("what an assignment may or must set"),
@@ -155,7 +156,11 @@ export const FLEET_SPECS = {
   ProviderConfig: providerConfigSpec,
 } as const satisfies Record<FleetKind, z.ZodObject>;
 
-const frame = { name: fleetName, labels: labels.default({}), annotations: annotations.default({}) };
+const frame = {
+  name: fleetName,
+  labels: labels.default({}).describe("what it is selected and listed by; keys may have a prefix: example.com/tier"),
+  annotations: annotations.default({}).describe("notes for people and programs"),
+};
 
 /** One kind each: what a client or `fleet.yaml` states about an object. */
 export const fleetObjectSchemas = {
@@ -187,7 +192,7 @@ export const liveFleetObject = z.strictObject({
   name: z.string(),
   labels: z.record(z.string(), z.string()),
   annotations: z.record(z.string(), z.string()),
-  spec: z.record(z.string(), z.unknown()),
+  spec: z.record(z.string(), z.unknown()).describe("what its kind says it is"),
   ...live,
 });
 export type LiveFleetObject = z.output<typeof liveFleetObject>;

@@ -1,9 +1,8 @@
 /** spec/actions.json: every action as programs need to know it, from the registry. A permission that changes is a diff here. */
 import { ERROR_WORDS } from "../../contracts/errors/error-words.ts";
-import type { Action } from "../../server/action/define-action.ts";
 import { createRegistry, type RegisteredAction } from "../../server/action/registry.ts";
-import { declaredActions } from "../../server/authorization/declared-action.ts";
 import { actions } from "../../tools/index.ts";
+import { policyFields } from "./actions/policy-fields.ts";
 import { type Generator, jsonText } from "./generator.ts";
 
 const FILE = "spec/actions.json";
@@ -25,12 +24,6 @@ function describe({ action, inputSchema, outputSchema, schemaDigest }: Registere
     input: inputSchema,
     output: outputSchema,
   };
-}
-
-/** What policies may read as `context.input.<field>`. */
-function policyFields(action: Action): string[] {
-  const [declared] = declaredActions([action]);
-  return Object.keys(declared?.policyInput.shape ?? {}).sort(byText);
 }
 
 const byText = (a: string, b: string) => (a < b ? -1 : 1);

@@ -28,15 +28,25 @@ create table lane (
   account_id  uuid not null references account (id),
   epoch_no    bigint not null references journal_epoch (no),
   size        bigint not null,
-  -- SHA-256 of the newest statement; of the certificate while there is none
+  -- SHA-256 of the newest statement
   head        bytea not null,
   root        bytea not null,
-  certificate text not null,
-  opened_at   timestamptz not null default now(),
   primary key (account_id, epoch_no)
 ) with (fillfactor = 20);
 create index lane_epoch on lane (epoch_no);
 call make_tenant('lane');
+
+-- Apart from the lane, whose row is written anew by each commit.
+create table lane_certificate (
+  account_id uuid not null,
+  epoch_no   bigint not null,
+  -- DSSE envelope, byte for byte what the lane's first entry names by its hash
+  envelope   text not null,
+  opened_at  timestamptz not null default now(),
+  primary key (account_id, epoch_no),
+  foreign key (account_id, epoch_no) references lane (account_id, epoch_no)
+);
+call make_tenant('lane_certificate');
 
 create table receipt (
   account_id   uuid not null,
@@ -254,8 +264,11 @@ begin
   end if;
 
   if array_position(lane_from, 0) is not null then
-    insert into lane (account_id, epoch_no, size, head, root, certificate)
-      select account, epoch, 0, ''::bytea, ''::bytea, certificate
+    insert into lane (account_id, epoch_no, size, head, root)
+      select account, epoch, 0, ''::bytea, ''::bytea
+      from unnest(lane_account, lane_certificate) l(account, certificate) where certificate is not null;
+    insert into lane_certificate (account_id, epoch_no, envelope)
+      select account, epoch, certificate
       from unnest(lane_account, lane_certificate) l(account, certificate) where certificate is not null;
     insert into account_log (account_id)
       select account from unnest(lane_account, lane_certificate) l(account, certificate) where certificate is not null order by account
@@ -360,50 +373,56 @@ begin
     select e.account_id from event e where e.position is null;
 end $$;
 
--- Gives receipts and events of these accounts their positions, at most so many each. The row of an account's log is the
--- lease: whoever holds it integrates, another waits its turn. Answers with the accounts that have more.
+-- Gives receipts and events of these accounts their positions, at most so many of each lane and account. The row of an
+-- account's log is the lease: whoever holds it integrates, another waits its turn. Answers with the accounts that have
+-- more.
 create function hub_integrate(accounts uuid[], most integer) returns setof uuid
-language plpgsql security definer set search_path = pg_catalog, public set enable_seqscan = off as $$
-declare
-  account uuid; log account_log; source record; taken bigint; placed bigint; anything boolean := false;
+language plpgsql security definer set search_path = pg_catalog, public
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
+  insert into account_log (account_id) select distinct a from unnest(accounts) a
+    where not exists (select from account_log where account_id = a) order by a on conflict do nothing;
   -- in one order, so that two processes never wait for each other crosswise
-  for account in select distinct a from unnest(accounts) a order by a loop
-    insert into account_log (account_id) select account where not exists (select from account_log where account_id = account)
-      on conflict do nothing;
-    select * into log from account_log where account_id = account for update;
-    taken := 0;
-    for source in
-      select l.epoch_no, coalesce(i.size, 0) as start, l.size
-      from lane l
-      join journal_epoch e on e.no = l.epoch_no and e.integrated_at is null
-      left join lane_integrated i on i.account_id = l.account_id and i.epoch_no = l.epoch_no
-      where l.account_id = account and l.size > coalesce(i.size, 0)
-      order by l.epoch_no
-    loop
-      exit when taken >= most;
-      insert into log_entry (account_id, position, epoch_no, sequence, call_id, phase, action, principal_id, code, at)
-        select account, log.next_position + taken + r.sequence - source.start, r.epoch_no, r.sequence, r.call_id, r.phase, r.action, r.principal_id, r.code, r.at
-        from receipt r
-        where r.account_id = account and r.epoch_no = source.epoch_no
-          and r.sequence >= source.start and r.sequence < least(source.size, source.start + most - taken)
-        order by r.sequence;
-      get diagnostics placed = row_count;
-      insert into lane_integrated (account_id, epoch_no, size) values (account, source.epoch_no, source.start + placed)
-        on conflict (account_id, epoch_no) do update set size = excluded.size;
-      taken := taken + placed;
-    end loop;
-    with unplaced as (
-      select id, row_number() over (order by at, id) - 1 as nth from event where account_id = account and position is null order by at, id limit most)
-    update event e set position = log.next_event_position + u.nth from unplaced u where e.account_id = account and e.id = u.id;
-    get diagnostics placed = row_count;
-    if taken > 0 or placed > 0 then
-      update account_log set next_position = next_position + taken, next_event_position = next_event_position + placed where account_id = account;
-      anything := true;
-    end if;
-    if taken >= most or placed >= most then return next account; end if;
-  end loop;
-  if anything then perform pg_notify('countersign_log', ''); end if;
+  perform from account_log where account_id = any(accounts) order by account_id for update;
+  -- a statement of its own: its snapshot is taken when the logs are leased
+  return query
+  with log as (select * from account_log where account_id = any(accounts)),
+  due as (
+    select l.account_id, l.epoch_no, coalesce(i.size, 0) as start, least(l.size, coalesce(i.size, 0) + most) as stop, l.size
+    from log
+    join lane l on l.account_id = log.account_id
+    join journal_epoch e on e.no = l.epoch_no and e.integrated_at is null
+    left join lane_integrated i on i.account_id = l.account_id and i.epoch_no = l.epoch_no
+    where l.size > coalesce(i.size, 0)),
+  placed as (
+    insert into log_entry (account_id, position, epoch_no, sequence, call_id, phase, action, principal_id, code, at)
+    select r.account_id, log.next_position + row_number() over (partition by r.account_id order by r.epoch_no, r.sequence) - 1,
+      r.epoch_no, r.sequence, r.call_id, r.phase, r.action, r.principal_id, r.code, r.at
+    from due d
+    join log on log.account_id = d.account_id
+    join receipt r on r.account_id = d.account_id and r.epoch_no = d.epoch_no and r.sequence >= d.start and r.sequence < d.stop
+    returning account_id),
+  marked as (
+    insert into lane_integrated (account_id, epoch_no, size) select account_id, epoch_no, stop from due
+    on conflict (account_id, epoch_no) do update set size = excluded.size),
+  unplaced as (
+    select u.account_id, u.id, log.next_event_position + row_number() over (partition by u.account_id order by u.at, u.id) - 1 as position
+    from log cross join lateral
+      (select * from event e where e.account_id = log.account_id and e.position is null order by e.at, e.id limit most) u),
+  told as (
+    update event e set position = u.position from unplaced u where e.account_id = u.account_id and e.id = u.id
+    returning e.account_id),
+  grown as (
+    select g.account_id, sum(g.entries) as entries, sum(g.events) as events
+    from (select p.account_id, 1 as entries, 0 as events from placed p union all select t.account_id, 0, 1 from told t) g
+    group by g.account_id),
+  moved as (
+    -- runs to its end although nobody reads it; of equal notifications in one transaction one is sent
+    update account_log a set next_position = a.next_position + g.entries, next_event_position = a.next_event_position + g.events
+    from grown g where a.account_id = g.account_id
+    returning pg_notify('countersign_log', ''))
+  select d.account_id from due d where d.stop < d.size
+  union select g.account_id from grown g where g.events >= most;
 end $$;
 
 -- Epochs that are closed and whose receipts all have their positions need not be looked at any more.

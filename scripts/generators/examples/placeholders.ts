@@ -57,7 +57,7 @@ export class Placeholders {
   }
 
   #text(text: string, name: string, counts: Counts): string {
-    const told = text.replaceAll(VARYING, (found, ...rest) => {
+    const told = text.replaceAll(VARYING, (_, ...rest) => {
       const { time, uuid, secret, hex, base64, commit } = rest.at(-1) as Partial<Record<string, string>>;
       if (time !== undefined) return this.#time(time);
       if (uuid !== undefined) return this.#uuid(uuid);

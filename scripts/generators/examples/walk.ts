@@ -5,7 +5,7 @@ import { openRequest } from "../../../contracts/approval/request.ts";
 import { decisionTaken, requestDetail } from "../../../contracts/approval/request-view.ts";
 import { signEnvelope } from "../../../contracts/formats/dsse.ts";
 import type { KeyPair } from "../../../contracts/formats/ed25519.ts";
-import { callDoor } from "./door.ts";
+import { type Answer, callDoor } from "./door.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -45,12 +45,23 @@ export class Walk {
     return this.#examples;
   }
 
-  /** An example: a call that is answered at once. */
+  /** An example: a call that is answered at once. An invitee's `code` speaks instead of a token. */
   async show(caller: Speaker, action: string, input: Fields = {}, code?: string): Promise<Fields> {
     const { status, body } = await this.#call(action, input, code ?? this.#token(caller));
     if (body.status !== "done") throw new Error(`${action} was not done at once: ${JSON.stringify(body)}`);
     this.#examples.push({ action, caller, input, status, answer: body });
     return body.output as Fields;
+  }
+
+  /** An example: the first answer that is as wanted. */
+  async showWhen(
+    caller: "operator" | "agent",
+    action: string,
+    input: Fields,
+    wanted: (output: Fields) => boolean,
+  ): Promise<void> {
+    const { status, body } = await this.#until(caller, action, input, wanted);
+    this.#examples.push({ action, caller, input, status, answer: body });
   }
 
   /** An example: a call that waits for a person. `decide` may look at the open request before it is approved. */
@@ -64,9 +75,9 @@ export class Walk {
     if (body.status !== "pending") throw new Error(`${action} did not wait: ${JSON.stringify(body)}`);
     const { requestId } = body.approval as { requestId: string };
     await decide(requestId);
-    const executed = await this.until(caller, "system_approval_get_request", { requestId }, ({ state }) => {
-      return state !== "approved" && state !== "executing";
-    });
+    const settled = ({ state }: Fields) => state !== "approved" && state !== "executing";
+    const { body: found } = await this.#until(caller, "system_approval_get_request", { requestId }, settled);
+    const executed = found.output as Fields;
     if (executed.state !== "executed") throw new Error(`${action} was not executed: ${JSON.stringify(executed)}`);
     const afterApproval = (executed.yours as { result: Fields }).result;
     this.#examples.push({ action, caller, input, status, answer: body, afterApproval });
@@ -82,9 +93,9 @@ export class Walk {
 
   /** The operator's signed approval, as input of system_approval_decide_request. */
   async signature(requestId: string): Promise<Fields> {
-    const output = await this.until("operator", "system_approval_get_request", { requestId }, () => true);
+    const output = await this.#output("operator", "system_approval_get_request", { requestId });
     const request = openRequest(requestId, requestDetail.parse(output));
-    const { principal } = await this.until("operator", "system_identity_whoami", {}, () => true);
+    const { principal } = await this.#output("operator", "system_identity_whoami");
     const payload = buildDecision(requestId, {
       decision: "approve",
       personId: (principal as { person: { id: string } }).person.id,
@@ -97,22 +108,27 @@ export class Walk {
 
   async approve(requestId: string): Promise<void> {
     const input = await this.signature(requestId);
-    const output = await this.until("operator", "system_approval_decide_request", input, () => true);
+    const output = await this.#output("operator", "system_approval_decide_request", input);
     const { state } = decisionTaken.parse(output);
     if (state !== "approved") throw new Error(`one signature was not enough: ${JSON.stringify(output)}`);
   }
 
+  async #output(caller: "operator" | "agent", action: string, input: Fields = {}): Promise<Fields> {
+    const { body } = await this.#until(caller, action, input, () => true);
+    return body.output as Fields;
+  }
+
   /** Calls until the output is as wanted: what the hub does behind its answers is done within moments. */
-  async until(
+  async #until(
     caller: "operator" | "agent",
     action: string,
     input: Fields,
     wanted: (output: Fields) => boolean,
-  ): Promise<Fields> {
+  ): Promise<Answer> {
     for (let tries = 0; tries < 200; tries++) {
-      const { body } = await this.#call(action, input, this.#token(caller));
-      if (body.status !== "done") throw new Error(`${action}: ${JSON.stringify(body)}`);
-      if (wanted(body.output as Fields)) return body.output as Fields;
+      const answer = await this.#call(action, input, this.#token(caller));
+      if (answer.body.status !== "done") throw new Error(`${action}: ${JSON.stringify(answer.body)}`);
+      if (wanted(answer.body.output as Fields)) return answer;
       await pause(25);
     }
     throw new Error(`${action} never came to what was waited for`);

@@ -35,9 +35,10 @@ export function journalSource(database: Pick<Database, "read">, accountId: strin
 
     async lanes(afterEpoch) {
       const rows = await query<LaneRow>(
-        `select l.epoch_no, l.size, l.head, l.root, l.certificate, e.closed_at is not null as closed,
+        `select l.epoch_no, l.size, l.head, l.root, coalesce(c.envelope, '') as certificate, e.closed_at is not null as closed,
            coalesce(i.size, 0) as integrated
          from lane l
+         left join lane_certificate c on c.account_id = l.account_id and c.epoch_no = l.epoch_no
          join journal_epoch e on e.no = l.epoch_no
          left join lane_integrated i on i.account_id = l.account_id and i.epoch_no = l.epoch_no
          where l.epoch_no > $1 order by l.epoch_no limit ${LANES}`,

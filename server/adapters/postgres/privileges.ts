@@ -28,6 +28,7 @@ export const PRIVILEGES: Privileges = {
   // the journal is written by hub_* functions alone; an outcome is staged by the effect's own transaction
   journal_epoch: ["select"],
   lane: ["select"],
+  lane_certificate: ["select"],
   receipt: ["select"],
   lane_commit: ["select"],
   lane_node: ["select"],

@@ -90,10 +90,10 @@ async function findProof(session: Session, receiptId: string): Promise<ProofRow 
   const [, callId, phase] = /^([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\.(intent|outcome)$/.exec(receiptId) ?? [];
   if (callId === undefined) return undefined;
   const { rows } = await session.query<ProofRow>(
-    `select r.call_id, r.phase, r.action, r.principal_id, r.code, r.at, r.epoch_no, r.sequence, r.statement, l.certificate,
+    `select r.call_id, r.phase, r.action, r.principal_id, r.code, r.at, r.epoch_no, r.sequence, r.statement, l.envelope as certificate,
        e.position, c.size, c.root, c.note, c.lane_index, c.path
      from receipt r
-     join lane l on l.account_id = r.account_id and l.epoch_no = r.epoch_no
+     join lane_certificate l on l.account_id = r.account_id and l.epoch_no = r.epoch_no
      cross join lateral (select * from lane_commit c where c.account_id = r.account_id and c.epoch_no = r.epoch_no
        and c.size > r.sequence order by c.size limit 1) c
      left join log_entry e on e.account_id = r.account_id and e.epoch_no = r.epoch_no and e.sequence = r.sequence
