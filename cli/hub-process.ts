@@ -26,8 +26,8 @@ export interface HubProcessOptions {
   /** Makes keys and tokens for the first account; called only where the database has none. */
   readonly firstAccount: () => FirstAccount;
   readonly progress: (text: string) => void;
-  /** Its log goes to standard error, or nowhere. */
-  readonly log: "inherit" | "ignore";
+  /** Its log goes to standard error, nowhere, or to the file of this descriptor. */
+  readonly log: "inherit" | "ignore" | number;
   /** Gives up a start that is under way: the process drains and ends. */
   readonly signal?: AbortSignal;
 }
@@ -43,7 +43,7 @@ export async function startHubProcess(options: HubProcessOptions): Promise<HubPr
   const { signal } = options;
   signal?.throwIfAborted();
   // standard output is for results
-  const log = options.log === "inherit" ? 2 : "ignore";
+  const log = options.log === "inherit" ? 2 : options.log;
   const child = fork(ENTRY, [], {
     ...(options.env && { env: options.env }),
     execArgv: ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"],

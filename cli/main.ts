@@ -8,11 +8,13 @@ import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { program } from "./program.ts";
 import { openTerminal, printable, type Terminal } from "./terminal.ts";
 
-// a reader that has seen enough, such as head, is no failure
-process.stdout.on("error", (error: NodeJS.ErrnoException) =>
-  process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed),
-);
+for (const stream of [process.stdout, process.stderr]) stream.on("error", endWithoutReader);
 process.exitCode = await main(process.argv.slice(2));
+
+/** A reader that has seen enough, such as head, is no failure; what has to be cleared away is, as on SIGTERM. */
+function endWithoutReader(): void {
+  if (!process.emit("SIGTERM", "SIGTERM")) process.exit(EXIT.ok);
+}
 
 async function main(args: readonly string[]): Promise<number> {
   // before the settings are read, so that a fault in them is told in the form that was asked for

@@ -19,10 +19,10 @@ export async function runDemo(context: CliContext): Promise<void> {
         "folder that is removed at the end. Nothing of yours is touched.",
     );
     await using account = await openScratchAccount(context, stop.signal);
-    const interrupted = new Promise<never>((_, reject) =>
-      stop.signal.addEventListener("abort", () => reject(stop.signal.reason as HubError), { once: true }),
-    );
-    await Promise.race([tellStory(account, tell, stop.signal), interrupted]);
+    // what is under way ends before the folder is removed, or it would write into it again
+    await tellStory(account, tell, stop.signal);
+  } catch (error) {
+    throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
     for (const signal of signals) process.off(signal, interrupt);
   }

@@ -13,36 +13,36 @@ const meta = z.object({
   "countersign/approval": z.object({ requestId: z.string() }).optional(),
 });
 
-/** The whole job, told step by step. Every call is made as it is shown. Throws where one ends otherwise than told. */
+/**
+ * The whole job, told step by step. Every call is made as it is shown. Throws where one ends otherwise than told, and the signal's
+ * reason between two calls.
+ */
 export async function tellStory(account: ScratchAccount, tell: Narrator, signal: AbortSignal): Promise<void> {
-  const story = new Story(account, tell);
-  for (const chapter of [
-    () => story.meet(),
-    () => story.refuse(),
-    () => story.gather(),
-    () => story.ask(),
-    () => story.agentDecides(),
-    () => story.sign(),
-    () => story.readBack(),
-    () => story.buildOn(),
-    () => story.twoPeople(),
-    () => story.receipts(),
-    () => story.tamper(),
-  ]) {
-    signal.throwIfAborted();
-    await chapter();
-  }
+  const story = new Story(account, tell, signal);
+  await story.meet();
+  await story.refuse();
+  await story.gather();
+  await story.ask();
+  await story.agentDecides();
+  await story.sign();
+  await story.readBack();
+  await story.buildOn();
+  await story.twoPeople();
+  await story.receipts();
+  await story.tamper();
 }
 
 class Story {
   readonly #account: ScratchAccount;
   readonly #tell: Narrator;
+  readonly #signal: AbortSignal;
   #request = "";
   #executionCallId = "";
 
-  constructor(account: ScratchAccount, tell: Narrator) {
+  constructor(account: ScratchAccount, tell: Narrator, signal: AbortSignal) {
     this.#account = account;
     this.#tell = tell;
+    this.#signal = signal;
   }
 
   async meet(): Promise<void> {
@@ -176,6 +176,7 @@ class Story {
     args: Record<string, unknown>,
     { code = "OK", output = false }: { code?: string; output?: boolean } = {},
   ): Promise<CallToolResult> {
+    this.#signal.throwIfAborted();
     const result = await this.#account.agent.callTool({ name, arguments: args });
     const text = result.content.map((part) => (part.type === "text" ? part.text : "")).join("\n");
     // an error's details follow as JSON: the sentence has said it
@@ -193,6 +194,7 @@ class Story {
     args: readonly string[],
     { ending = EXIT.ok, lines }: { ending?: number; lines?: number } = {},
   ): Promise<Ran> {
+    this.#signal.throwIfAborted();
     const ran = await person.run(...args);
     this.#tell.exchange({ who: person.name, call: ran.command, answer: ran.said, ...(lines && { lines }) });
     if (ran.exitCode !== ending)

@@ -6,8 +6,11 @@ export type CrashPoint = (typeof CRASH_POINTS)[number];
 
 let chosen: string | undefined;
 
-/** Kills this process as a power cut would, if it was started to be killed here (COUNTERSIGN_TEST_CRASH_AT). */
-export function crashPoint(point: CrashPoint): void {
+/**
+ * Kills this process as a power cut would, if it was started to be killed here, whatever the action or for this one
+ * (COUNTERSIGN_TEST_CRASH_AT).
+ */
+export function crashPoint(point: CrashPoint, action: string): void {
   chosen ??= readEnv().COUNTERSIGN_TEST_CRASH_AT ?? "";
-  if (chosen === point) process.kill(process.pid, "SIGKILL");
+  if (chosen === point || chosen === `${point}@${action}`) process.kill(process.pid, "SIGKILL");
 }

@@ -108,6 +108,13 @@ test("a crash point needs test mode", () => {
   ]);
   const env = readEnv({ COUNTERSIGN_TEST_CRASH_AT: "after-intent", COUNTERSIGN_TEST_MODE: "1" });
   assert.equal(env.COUNTERSIGN_TEST_CRASH_AT, "after-intent");
+  const ofOne = { COUNTERSIGN_TEST_CRASH_AT: "after-intent@system_fleet_put_object", COUNTERSIGN_TEST_MODE: "1" };
+  assert.equal(readEnv(ofOne).COUNTERSIGN_TEST_CRASH_AT, ofOne.COUNTERSIGN_TEST_CRASH_AT);
+  for (const bad of ["after-intent@", "@system_fleet_put_object", "after-intent@a@b", "after intent"]) {
+    assert.deepEqual(Object.keys(problemsOf({ ...ofOne, COUNTERSIGN_TEST_CRASH_AT: bad })), [
+      "COUNTERSIGN_TEST_CRASH_AT",
+    ]);
+  }
 });
 
 test("a migration URL alone is refused, with its database it is taken", () => {

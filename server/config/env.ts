@@ -191,8 +191,12 @@ export const variables = {
   COUNTERSIGN_TEST_CRASH_AT: variable({
     group: "test",
     type: "word",
-    description: "Crash point at which the process kills itself with SIGKILL; refused without COUNTERSIGN_TEST_MODE=1.",
-    schema: text("the name of a crash point in kebab case", /^[a-z][a-z0-9-]{0,63}$/),
+    description:
+      "Crash point at which the process kills itself with SIGKILL, of any call or, as `point@action`, of one action's; refused without COUNTERSIGN_TEST_MODE=1.",
+    schema: text(
+      "the name of a crash point in kebab case, and perhaps @ and an action's name",
+      /^[a-z][a-z0-9-]{0,63}(@[a-z][a-z0-9_]{0,63})?$/,
+    ),
   }),
   COUNTERSIGN_TEST_CLUSTER_DIR: variable({
     group: "test",

@@ -30,7 +30,7 @@ const LONGEST_PAUSE_MS = 5_000;
 export class Backlog {
   readonly #options: BacklogOptions;
   #kept: Kept[] = [];
-  readonly #abandoned: StagedOutcome[] = [];
+  #givenUp: StagedOutcome[] = [];
   #pauseMs = FIRST_PAUSE_MS;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
@@ -41,7 +41,7 @@ export class Backlog {
   }
 
   get size(): number {
-    return this.#kept.length + this.#abandoned.length;
+    return this.#kept.length + this.#givenUp.length;
   }
 
   /** Takes an entry that failed with `error`. */
@@ -52,9 +52,9 @@ export class Backlog {
     this.#workSoon();
   }
 
-  /** Takes an outcome for a call whose effect may have committed. */
-  resolve(staged: StagedOutcome): void {
-    this.#abandoned.push(staged);
+  /** Takes an outcome for a call of which nobody knows what the database holds. */
+  giveUp(staged: StagedOutcome): void {
+    this.#givenUp.push(staged);
     this.#workSoon();
   }
 
@@ -82,7 +82,7 @@ export class Backlog {
     if (this.size === 0) return;
     try {
       await this.#options.epochs.current();
-      await this.#resolveAbandoned();
+      await this.#endGivenUp();
       await this.#writeKept();
       this.#pauseMs = FIRST_PAUSE_MS;
     } catch (err) {
@@ -91,13 +91,18 @@ export class Backlog {
     }
   }
 
-  async #resolveAbandoned(): Promise<void> {
-    for (let staged = this.#abandoned[0]; staged !== undefined; staged = this.#abandoned[0]) {
-      const { no } = await this.#options.epochs.current();
-      const standing = await this.#options.store.stageInstead({ ...staged, epoch: no });
-      this.#abandoned.shift();
-      if (standing === undefined) this.#options.onSettled(staged.callId);
-      else this.#kept.push({ entry: entryOf(standing) });
+  /** What stands for each call is written with the rest. One call that cannot be ended keeps none of the others back. */
+  async #endGivenUp(): Promise<void> {
+    const { no } = await this.#options.epochs.current();
+    for (const staged of this.#givenUp.splice(0)) {
+      try {
+        const standing = await this.#options.store.giveUp({ ...staged, epoch: no });
+        if (standing === undefined) this.#options.onSettled(staged.callId);
+        else this.#kept.push({ entry: entryOf(standing) });
+      } catch (err) {
+        this.#givenUp.push(staged);
+        this.#options.log.warn({ err, callId: staged.callId }, "a call that was given up could not be ended yet");
+      }
     }
   }
 

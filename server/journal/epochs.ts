@@ -138,6 +138,8 @@ export class Epochs {
       this.#options.log.warn({ err: cause }, "the journal lost its database session");
       this.#writer?.end(new EpochOver(this.#writer.no, false, { cause }));
       for (const { writer } of this.#former.values()) writer.end(new EpochOver(writer.no, false, { cause }));
+      // at once, so that no sweeper takes the calls under way for those of a dead process
+      this.current().catch(() => {}); // the next entry, or the sweeper's round, tries again
     });
     for (const epoch of this.retiring) await session.resume(epoch);
     return session;

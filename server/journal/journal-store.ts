@@ -10,10 +10,11 @@ export interface JournalStore {
   /** Closes an epoch of one's own that was moved on from, if no call of it is under way any more. */
   retire(epoch: number): Promise<boolean>;
   /**
-   * Stages an outcome for a call whose effect may be committing just now: waits for that. Answers with the outcome that
-   * stands, the effect's own where it did commit; undefined where the call's outcome is recorded already.
+   * Ends a call whose effect did not commit: stages this outcome for it, frees its idempotency key, and fails the approved
+   * request that it was executing. Waits where the effect is committing just now. Answers with the outcome that stands, the
+   * effect's own where it did commit; undefined where the call's outcome is recorded already.
    */
-  stageInstead(outcome: StagedOutcome): Promise<StagedOutcome | undefined>;
+  giveUp(outcome: StagedOutcome): Promise<StagedOutcome | undefined>;
 }
 
 export interface WriterSession {

@@ -195,11 +195,11 @@ test("a key half through its validity gives way to a new one; calls under way ke
   assert.notEqual(second, first);
 
   await fixture.sweep(await fixture.open()); // another hub finds nothing to clear up
-  await journal.retire();
+  await journal.tend();
   assert.deepEqual(journal.status().retiring, [first]);
   await fixture.database.transact(account, (session) => outcomeStore(session).stage(staged));
   await journal.sequence(staged);
-  await journal.retire();
+  await journal.tend();
   assert.deepEqual(journal.status().retiring, []);
   const verdict = await fixture.verify(account);
   assert.deepEqual([verdict.ok, verdict.lanes, verdict.receipts], [true, 2, 2]);

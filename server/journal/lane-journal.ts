@@ -26,15 +26,13 @@ export interface JournalStatus {
 }
 
 export interface OpenJournal extends Journal {
-  /**
-   * The effect's transaction ended in an unknown way. Finds out in the background: if it did commit, its own outcome is
-   * sequenced, else this one.
-   */
-  abandon(record: CallRecord, outcome: CallOutcome): void;
   /** For a call that was cut off: records that nobody knows how it ended. `intent`: hex SHA-256 of its intent's statement. */
   ambiguous(record: CallRecord, intent: string): Promise<void>;
-  /** Closes former epochs of this process that no call belongs to any more. The sweeper calls it. */
-  retire(): Promise<void>;
+  /**
+   * Opens an epoch where none is open, and closes former ones that no call belongs to any more. The sweeper calls it.
+   * Throws JOURNAL_UNAVAILABLE.
+   */
+  tend(): Promise<void>;
   status(): JournalStatus;
   /** Writes what waits, then closes the epoch. Entries that come later are refused with DRAINING. */
   close(): Promise<void>;
@@ -76,24 +74,21 @@ export class LaneJournal implements OpenJournal {
       const digest = await this.#append({ ...facts, statement, staged: false, ...(spend && { spend }) }, true);
       this.#intents.set(record.callId, digest);
     } catch (error) {
+      this.#recordRefusal(record, error);
       throw refusalOf(error);
     } finally {
       this.#waiting--;
     }
-    crashPoint("after-intent");
+    crashPoint("after-intent", record.action);
   }
 
   stage(record: CallRecord, outcome: CallOutcome): StagedOutcome {
-    const epoch = this.#options.epochs.newest;
-    if (epoch === undefined) throw new Error("cannot happen: a journal without an epoch");
-    const { phase: _, ...facts } = factsOf(record, "outcome", outcome.code, outcome.at);
-    const statement = buildOutcome(record, outcome, this.#intents.get(record.callId));
-    crashPoint("during-execution");
-    return { ...facts, epoch: epoch.no, statement };
+    if (this.#intents.has(record.callId)) crashPoint("during-execution", record.action);
+    return this.#stageOutcome(record, outcome);
   }
 
   async sequence(staged: StagedOutcome): Promise<void> {
-    crashPoint("after-effect");
+    if (this.#intents.has(staged.callId)) crashPoint("after-effect", staged.action);
     if (!lacksPlace(staged.statement))
       throw new HubError("INTERNAL", "A staged outcome is no statement of the journal's.");
     const entry = entryOf(staged);
@@ -116,26 +111,15 @@ export class LaneJournal implements OpenJournal {
   }
 
   outcome(record: CallRecord, outcome: CallOutcome): Promise<void> {
-    return this.#writeOutcome(this.#outcomeEntry(record, outcome));
+    return this.#writeOutcome(this.#stageOutcome(record, outcome));
   }
 
   ambiguous(record: CallRecord, intent: string): Promise<void> {
-    return this.#writeOutcome(this.#outcomeEntry(record, { code: "AMBIGUOUS", at: this.#options.now() }, intent));
-  }
-
-  async #writeOutcome(entry: NewEntry): Promise<void> {
-    this.#admit();
-    try {
-      await this.#append(entry, true);
-    } catch (error) {
-      this.#backlog.keep(entry, error);
-      throw refusalOf(error);
-    }
-    this.#settle(entry.callId);
+    return this.#writeOutcome(this.#stageOutcome(record, { code: "AMBIGUOUS", at: this.#options.now() }, intent));
   }
 
   note(record: CallRecord, outcome: CallOutcome): void {
-    const entry = this.#outcomeEntry(record, outcome);
+    const entry = unstaged(this.#stageOutcome(record, outcome));
     this.#admit();
     this.#append(entry, false).then(
       () => this.#settle(entry.callId),
@@ -145,7 +129,7 @@ export class LaneJournal implements OpenJournal {
 
   abandon(record: CallRecord, outcome: CallOutcome): void {
     this.#waiting++;
-    this.#backlog.resolve(this.stage(record, outcome));
+    this.#backlog.giveUp(this.#stageOutcome(record, outcome));
   }
 
   async epoch(): Promise<number> {
@@ -156,8 +140,9 @@ export class LaneJournal implements OpenJournal {
     }
   }
 
-  retire(): Promise<void> {
-    return this.#options.epochs.retire();
+  async tend(): Promise<void> {
+    await this.epoch();
+    await this.#options.epochs.retire();
   }
 
   status(): JournalStatus {
@@ -176,9 +161,33 @@ export class LaneJournal implements OpenJournal {
     await this.#options.epochs.close();
   }
 
-  #outcomeEntry(record: CallRecord, outcome: CallOutcome, intent = this.#intents.get(record.callId)): NewEntry {
-    const statement = buildOutcome(record, outcome, intent);
-    return { ...factsOf(record, "outcome", outcome.code, outcome.at), statement, staged: false };
+  #stageOutcome(record: CallRecord, outcome: CallOutcome, intent = this.#intents.get(record.callId)): StagedOutcome {
+    const epoch = this.#options.epochs.newest;
+    if (epoch === undefined) throw new Error("cannot happen: a journal without an epoch");
+    const { phase: _, ...facts } = factsOf(record, "outcome", outcome.code, outcome.at);
+    return { ...facts, epoch: epoch.no, statement: buildOutcome(record, outcome, intent) };
+  }
+
+  async #writeOutcome(outcome: StagedOutcome): Promise<void> {
+    this.#admit();
+    try {
+      await this.#append(unstaged(outcome), true);
+    } catch (error) {
+      if (isRecorded(error)) this.#settle(outcome.callId);
+      else this.#backlog.giveUp(outcome);
+      throw refusalOf(error);
+    }
+    this.#settle(outcome.callId);
+  }
+
+  /** The call ends here, and its caller is told so: that is recorded once the journal can be written again. */
+  #recordRefusal(record: CallRecord, error: unknown): void {
+    if (error instanceof EntryRefused) return; // clearly not written, which is for the caller to record
+    const staged = this.#stageOutcome(record, { code: refusalOf(error).code, at: this.#options.now() });
+    this.#waiting++;
+    const inDoubt = error instanceof EpochOver && error.inCommit !== undefined;
+    if (inDoubt) this.#backlog.giveUp(staged);
+    else this.#backlog.keep(unstaged(staged), error);
   }
 
   #admit(): void {
@@ -201,6 +210,11 @@ export class LaneJournal implements OpenJournal {
     const writer = epochs.usable() ?? (await epochs.current());
     return writer.append(entry, awaited);
   }
+}
+
+/** An outcome of which no row waits. */
+function unstaged(outcome: StagedOutcome): NewEntry {
+  return { ...entryOf(outcome), staged: false };
 }
 
 function factsOf(record: CallRecord, phase: "intent" | "outcome", code: string, at: Date): EntryFacts {

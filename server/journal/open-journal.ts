@@ -4,7 +4,7 @@ import type { JournalLog } from "./journal-log.ts";
 import type { JournalStore } from "./journal-store.ts";
 import { LaneJournal, type OpenJournal } from "./lane-journal.ts";
 
-export type { JournalStatus, OpenJournal } from "./lane-journal.ts";
+export type { OpenJournal } from "./lane-journal.ts";
 
 export interface JournalOptions {
   readonly store: JournalStore;

@@ -52,7 +52,7 @@ export async function startSweeper(options: SweeperOptions): Promise<Repeating> 
 
 /** One round. An effect that committed gets its own outcome; a call whose effect nobody knows of becomes AMBIGUOUS. */
 export async function sweep({ store, journal, log }: SweeperOptions): Promise<void> {
-  await journal.retire();
+  await journal.tend();
   const { epoch: own } = journal.status();
   for (const epoch of await store.unclosedEpochs()) {
     if (epoch !== own && (await store.closeEpoch(epoch)) === "closed") {

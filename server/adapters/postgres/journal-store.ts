@@ -2,7 +2,8 @@ import pg from "pg";
 import type { StagedOutcome } from "../../domain/evidence/receipt-store.ts";
 import type { GroupCommit, JournalStore, Refusal, WriterSession } from "../../journal/journal-store.ts";
 import { BOOL, BYTEA, binaryArray, INT4, INT8, TEXT, TIMESTAMPTZ, UUID } from "./binary-array.ts";
-import type { Database } from "./database.ts";
+import type { Database, Session } from "./database.ts";
+import { eventStore } from "./event-store.ts";
 import { storeError } from "./store-error.ts";
 
 export interface JournalStoreOptions {
@@ -31,12 +32,16 @@ export function journalStore({ connect, database }: JournalStoreOptions): Journa
       return rows[0]?.done ?? false;
     },
 
-    stageInstead: (outcome) =>
+    giveUp: (outcome) =>
       database.transact(outcome.accountId, async (session) => {
-        // waits where the effect's own transaction has put a row here and is still open
+        // each of these waits where the effect's own transaction has changed the row and is still open
+        await failRequest(session, outcome);
+        await session.query("delete from idempotency where account_id = $1 and call_id = $2 and state = 'running'", [
+          outcome.accountId,
+          outcome.callId,
+        ]);
         await session.query(
-          `insert into outcome_staged (account_id, call_id, epoch_no, action, principal_id, code, at, statement)
-           select $1, $2, $3, $4, $5, $6, $7, $8
+          `insert into outcome_staged (${STAGED_COLUMNS}) select $1, $2, $3, $4, $5, $6, $7, $8
            where not exists (select from receipt where account_id = $1 and call_id = $2 and phase = 'outcome')
            on conflict do nothing`,
           stagedValues(outcome),
@@ -48,6 +53,19 @@ export function journalStore({ connect, database }: JournalStoreOptions): Journa
         return rows[0] && stagedOutcome(rows[0]);
       }),
   };
+}
+
+async function failRequest(session: Session, { accountId, callId, code }: StagedOutcome): Promise<void> {
+  const { rows } = await session.query<{ id: string; action: string; requester_id: string }>(
+    `update approval_request set state = 'failed', error_code = $3, error_message = $4, held = null, closed_at = now(),
+       version = version + 1
+     where account_id = $1 and execution_call_id = $2 and state = 'executing' returning id, action, requester_id`,
+    [accountId, callId, code, "The call was cut off before it took effect."],
+  );
+  for (const { id, action, requester_id } of rows) {
+    const data = { action, requesterId: requester_id, code };
+    await eventStore(session).emit({ type: "approval.failed", subject: `approvals/${id}`, data });
+  }
 }
 
 export const STAGED_COLUMNS = "account_id, call_id, epoch_no, action, principal_id, code, at, statement";

@@ -1,0 +1,124 @@
+/**
+ * Hubs killed with -9 in the midst of a change, as a whole: what is true in the database, what callers are told after a
+ * restart, and that nothing is done twice. What the journal alone makes of it is server/journal/crash.db.test.ts.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { v7 } from "uuid";
+import type { HubClient } from "../cli/hub-client.ts";
+import type { CrashPoint } from "./config/crash-point.ts";
+import { HubError } from "./errors.ts";
+import { EXECUTE_APPROVED } from "./jobs/queues.ts";
+import { ask, eventually, loosen, moduleNamed, settledRequest, type TestHub, TestHubs } from "./test-hub.ts";
+
+const PUT = "system_fleet_put_object";
+
+/** Where it is cut, and what then has to be true. */
+const CUTS: Readonly<Record<CrashPoint, "AMBIGUOUS" | "OK">> = {
+  "after-intent": "AMBIGUOUS",
+  "during-execution": "AMBIGUOUS",
+  "after-effect": "OK",
+};
+
+const doomed = (hubs: TestHubs, at: string): Promise<TestHub> =>
+  hubs.start({ COUNTERSIGN_TEST_MODE: "1", COUNTERSIGN_TEST_CRASH_AT: at });
+
+/** A call whose answer the crash may have cut off; undefined where it did. */
+async function unlessCut<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof HubError && error.code === "HUB_UNREACHABLE") return undefined;
+    throw error;
+  }
+}
+
+/** Codes of a call's receipts by phase, straight from the table. */
+async function codesOf(hubs: TestHubs, callId: string): Promise<Record<string, string>> {
+  const rows = await hubs.sql<{ phase: string; code: string }>("select phase, code from receipt where call_id = $1", [
+    callId,
+  ]);
+  return Object.fromEntries(rows.map(({ phase, code }) => [phase, code]));
+}
+
+async function versionsOf(hubs: TestHubs, name: string): Promise<number[]> {
+  return (await hubs.sql<{ version: number }>("select version::int from fleet_object where name = $1", [name])).map(
+    ({ version }) => version,
+  );
+}
+
+/** Data of the events of one type, in the order of their positions, once they have some. */
+async function eventsOf(hubs: TestHubs, client: HubClient, type: string): Promise<unknown[]> {
+  await eventually("position of every event", async () => {
+    const [left] = await hubs.sql<{ n: number }>("select count(*)::int as n from event where position is null");
+    return left?.n === 0 ? true : undefined;
+  });
+  const { output } = await client.done("system_events_list", { types: [type] });
+  return (output.items as { data: unknown }[]).map(({ data }) => data);
+}
+
+/** The queue takes the killed hub's job for lost and gives it to another, as it does by itself ten seconds later. */
+async function jobComesAgain(hubs: TestHubs, requestId: string): Promise<void> {
+  const job = "name = $1 and data->>'requestId' = $2";
+  const values = [EXECUTE_APPROVED, requestId];
+  await hubs.sql(`update pgboss.job set heartbeat_on = now() - interval '1 hour' where ${job}`, values);
+  await eventually("second run of the job", async () => {
+    const text = `select state from pgboss.job where ${job} and retry_count > 0 and state = 'completed'`;
+    return (await hubs.sql(text, values))[0];
+  });
+}
+
+async function refuseUnverified(client: HubClient): Promise<void> {
+  const { output } = await client.done("system_journal_verify");
+  assert.equal(output.ok, true, JSON.stringify(output));
+}
+
+for (const point of Object.keys(CUTS) as CrashPoint[]) {
+  const ending = CUTS[point];
+
+  test(`an approved call cut off ${point} ends as ${ending}, and is not carried out again`, async () => {
+    await using hubs = await TestHubs.open();
+    const { ada } = hubs;
+    const object = moduleNamed("approved");
+    const key = v7();
+    const victim = await doomed(hubs, `${point}@${PUT}`);
+    const requestId = await ask(ada.agent(victim), PUT, { object }, key);
+    await unlessCut(ada.decide(victim, requestId));
+    await victim.crashed();
+
+    const [left] = await hubs.sql<{ state: string; call: string }>(
+      "select state, execution_call_id as call from approval_request where id = $1",
+      [requestId],
+    );
+    const callId = left?.call ?? "";
+    assert.equal(left?.state, ending === "OK" ? "executed" : "executing");
+    assert.deepEqual(await codesOf(hubs, callId), { intent: "PENDING" });
+    assert.deepEqual(await versionsOf(hubs, object.name), ending === "OK" ? [1] : []);
+
+    const hub = await hubs.start();
+    const agent = ada.agent(hub);
+    const request = await settledRequest(agent, requestId);
+    assert.equal(request.state, ending === "OK" ? "executed" : "ambiguous");
+    assert.equal(request.executionCallId, callId);
+    assert.deepEqual(await codesOf(hubs, callId), { intent: "PENDING", outcome: ending });
+    const result = request.yours?.result as { output: { change: string } } | undefined;
+    assert.equal(result?.output.change, ending === "OK" ? "created" : undefined);
+    const abandoned = await eventsOf(hubs, agent, "journal.intent_abandoned");
+    assert.deepEqual(abandoned, ending === "OK" ? [] : [{ callId, action: PUT }]);
+
+    await jobComesAgain(hubs, requestId);
+    const repeated = agent.call(PUT, { object }, key);
+    if (ending === "AMBIGUOUS") await assert.rejects(repeated, { code: "AMBIGUOUS" });
+    else {
+      const { status, receipt, ...answer } = await repeated;
+      assert.equal(status, "done");
+      assert.equal(receipt.callId, callId);
+      assert.deepEqual("output" in answer && answer.output, result?.output);
+    }
+    assert.deepEqual(await versionsOf(hubs, object.name), ending === "OK" ? [1] : []);
+    const executed = await hubs.sql("select from receipt where action = $1 and phase = 'intent'", [PUT]);
+    assert.equal(executed.length, 1);
+    assert.equal((await eventsOf(hubs, agent, "approval.executed")).length, ending === "OK" ? 1 : 0);
+    await refuseUnverified(ada.operator(hub));
+  });
+}
