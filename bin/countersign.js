@@ -94,10 +94,10 @@ function keepCompiledCode() {
 
 /** The first versions of Node 24 print that stripping types is experimental; all other warnings stay. */
 function silenceTypeStripping() {
-  const { emitWarning } = process;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = (warning, ...rest) => {
     if (!String(warning).startsWith("Type Stripping is an experimental feature")) {
-      emitWarning.call(process, warning, ...rest);
+      emitWarning(warning, ...rest);
     }
   };
 }

@@ -133,6 +133,26 @@ describe("joining", () => {
   });
 });
 
+describe("tokens", () => {
+  it("are issued with one's own signature, kept under a name, used, listed and revoked", async () => {
+    const { items } = documentOf(await hub.run("tokens", "--json"));
+    const agent = items.find((item: { kind: string }) => item.kind === "agent");
+    const issued = await hub.run("tokens", "issue", agent.id, "--note", "for CI", "--save", "ci", "--yes");
+    assert.equal(issued.code, 0, issued.err);
+    const secret = hub.folder.token("ci") ?? "";
+    assert.match(secret, /^cs_/);
+    assert.ok(!`${issued.out}${issued.err}`.includes(secret), "a token that is kept is not printed");
+    const call = () => hub.run("call", "system_identity_whoami", "--as", "ci", "--json");
+    const { token } = documentOf(await call()).output;
+    const listed = await hub.run("tokens");
+    assert.match(listed.out, new RegExp(`agent +${agent.id} +${token.id} .*for CI`));
+    assert.equal((await hub.run("tokens", "revoke", token.id)).code, 0);
+    const revoked = await call();
+    assert.equal(revoked.code, 3);
+    assert.equal(documentOf(revoked).error.code, "TOKEN_REVOKED");
+  });
+});
+
 describe("the journal", () => {
   it("shows receipts and events in the order of their time, without its own looks", async () => {
     await hub.run("call", "system_identity_whoami", "--as", AGENT);

@@ -31,7 +31,6 @@ const problem = z.object({
 
 export type HubAnswer = z.output<typeof answer>;
 export type DoneAnswer = z.output<typeof done>;
-export type PendingAnswer = z.output<typeof pending>;
 
 /** Calls actions of the running hub at its plain HTTP door. Throws HubError with the hub's code, or HUB_UNREACHABLE. */
 export class HubClient {

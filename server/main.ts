@@ -340,8 +340,7 @@ async function main(): Promise<void> {
 
 /** Keys and tokens of the first account are the command line's to make. */
 function askForFirstAccount(): Promise<FirstAccount> {
-  const { send } = process;
-  if (!send)
+  if (!process.connected)
     throw new HubError(
       "CONFIG_INVALID",
       "This database has no account yet. Start the hub once with: npx countersign start",

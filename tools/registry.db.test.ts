@@ -6,11 +6,13 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { v7 } from "uuid";
 import { AGENT, OPERATOR } from "../cli/context.ts";
+import { ERROR_WORDS } from "../contracts/errors/error-words.ts";
 import { formatSecret, generateSecret, secretDigest, TOKEN_PREFIX } from "../contracts/identity/bearer-secret.ts";
 import { callDoor } from "../scripts/generators/examples/door.ts";
 import { walkThrough } from "../scripts/generators/examples/scenario.ts";
 import type { Example } from "../scripts/generators/examples/walk.ts";
 import { createRegistry, type RegisteredAction } from "../server/action/registry.ts";
+import type { ErrorCode } from "../server/errors.ts";
 import { type TestHub, TestHubs, type TestPerson } from "../server/test-hub.ts";
 import { actions } from "./index.ts";
 
@@ -110,7 +112,7 @@ for (const entry of registered) {
     }
   });
 
-  test(`${action.name}: another account's administrator learns nothing of this account`, async () => {
+  test(`${action.name}: another account's administrator learns nothing of this account, and errors are declared ones`, async () => {
     const { input } = exampleOf(entry);
     const { body } = await callDoor(hub.url, elsewhere.token(), action.name, input);
     const sent = new Set(idsIn(input));
@@ -121,6 +123,7 @@ for (const entry of registered) {
       [],
     );
     assert.notEqual(body.code, "INTERNAL");
+    if (body.code !== undefined) assert.ok(mayAnswer(entry, body.code as ErrorCode), JSON.stringify(body));
   });
 
   test(`${action.name}: a field that it does not have is refused by name`, async () => {
@@ -174,6 +177,9 @@ test("every refusal is in the journal, once, and nothing went wrong inside", asy
     .filter((line) => /"level":"(error|fatal)"/.test(line));
   assert.deepEqual(faults, []);
 });
+
+const mayAnswer = ({ action }: RegisteredAction, code: ErrorCode): boolean =>
+  action.errors.includes(code) || ERROR_WORDS[code]?.scope === "call";
 
 /** Every id in a value, also inside of texts. */
 function idsIn(value: unknown): string[] {

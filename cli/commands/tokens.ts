@@ -18,17 +18,19 @@ export function tokensCommand(context: CliContext): Command {
     .action(async () => {
       const page = await connectedHub(context).output(listed, "system_identity_list_principals", { limit: 200 });
       context.terminal.show(page, () =>
-        table(
-          page.items.flatMap((p) =>
+        table([
+          ["kind", "name", "principal", "token", "", "for"],
+          ...page.items.flatMap((p) =>
             (p.tokens?.length ? p.tokens : [undefined]).map((t) => [
               p.kind,
               p.name,
+              p.id,
               t?.id ?? "(no token)",
               t ? `until ${t.expiresAt}` : "",
               t?.note ?? "",
             ]),
           ),
-        ),
+        ]),
       );
     });
   command

@@ -149,13 +149,6 @@ export const providerConfigSpec = z.strictObject({
     .describe("name of the stored secret that it signs in with"),
 });
 
-export const FLEET_SPECS = {
-  Template: templateSpec,
-  Module: moduleSpec,
-  Assignment: assignmentSpec,
-  ProviderConfig: providerConfigSpec,
-} as const satisfies Record<FleetKind, z.ZodObject>;
-
 const frame = {
   name: fleetName,
   labels: labels.default({}).describe("what it is selected and listed by; keys may have a prefix: example.com/tier"),

@@ -27,7 +27,10 @@ const ActionName = z
   .string()
   .regex(/^[a-z][a-z0-9_.:-]{0,127}$/, "an action, a permission, effect:... or approval:...");
 
-const Permission = z.string().regex(/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/, "a permission such as system.approval.decide");
+const Permission = z
+  .string()
+  .max(128)
+  .regex(/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/, "a permission such as system.approval.decide");
 
 export const Outcome = z.union([
   z.enum(["auto", "confirm", "forbid"]),

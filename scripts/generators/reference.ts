@@ -23,6 +23,9 @@ commitments in it. \`pending\` names a request that people have to approve first
 them](#errors)), a sentence, and the path of the bad field. A change that is sent again with the same
 \`Idempotency-Key\` is not carried out again.
 
+In the tables, \`a.b\` is the field \`b\` of the object \`a\`, \`a[].b\` that of each entry of a list, \`a.*.b\` that of each value of
+a map, and \`a(Kind).b\` is there for that kind alone.
+
 In an account with the profile \`solo\`, the one person's own signature takes the place of every approval, and the receipts
 say so.
 

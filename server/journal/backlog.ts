@@ -1,4 +1,5 @@
 import type { StagedOutcome } from "../domain/evidence/receipt-store.ts";
+import { HubError } from "../errors.ts";
 import { EntryRefused, EpochOver } from "./epoch-writer.ts";
 import type { Epochs } from "./epochs.ts";
 import type { NewEntry } from "./group-commit.ts";
@@ -47,6 +48,11 @@ export class Backlog {
   /** Takes an entry that failed with `error`. */
   keep(entry: NewEntry, error: unknown): void {
     if (isRecorded(error)) return this.#options.onSettled(entry.callId);
+    if (error instanceof HubError && error.code === "KEY_NOT_FOUND") {
+      // no key, no lane: waiting would only take the place of entries that can be written
+      this.#options.log.error({ err: error, callId: entry.callId }, "an outcome cannot be recorded");
+      return this.#options.onSettled(entry.callId);
+    }
     const doubt = error instanceof EpochOver && error.inCommit !== undefined;
     this.#kept.push({ entry, ...(doubt && { doubt: { epoch: error.epoch, commit: error.inCommit } }) });
     this.#workSoon();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { v7 } from "uuid";
 import { outcomeStore } from "../adapters/postgres/outcome-store.ts";
+import { HubError } from "../errors.ts";
 import { callOf, ended, journalFixture, until } from "./journal-fixture.ts";
 
 test("100 parallel appends to a lane follow one another without a gap", async () => {
@@ -215,4 +216,34 @@ test("a key past its validity signs nothing more", async () => {
   await journal.intent(callOf(account));
   const verdict = await fixture.verify(account);
   assert.deepEqual([verdict.ok, verdict.lanes], [true, 2]);
+});
+
+test("without the key service no lane opens: its accounts are refused, on record later, and the others go on", async () => {
+  await using fixture = await journalFixture();
+  const [account, other] = [await fixture.addAccount(), await fixture.addAccount()];
+  let reachable = false;
+  const keys = Object.assign(Object.create(fixture.keys) as typeof fixture.keys, {
+    async sign(accountId: string, name: "root", message: Uint8Array) {
+      if (accountId === account && !reachable) throw new HubError("KEY_SERVICE_UNREACHABLE", "gone");
+      return fixture.keys.sign(accountId, name, message);
+    },
+    metadata: fixture.keys.metadata.bind(fixture.keys),
+  });
+  const journal = await fixture.open({ keys });
+  const record = callOf(account);
+  await assert.rejects(journal.intent(record), { code: "KEY_SERVICE_UNREACHABLE" });
+  await journal.intent(callOf(other));
+  reachable = true;
+  await until(() => journal.status().waiting === 0);
+  assert.deepEqual(await fixture.codes(record), { outcome: "KEY_SERVICE_UNREACHABLE" });
+  await journal.intent(callOf(account));
+  assert.equal((await fixture.verify(account)).ok, true);
+});
+
+test("an account without a root key has no lane", async () => {
+  await using fixture = await journalFixture();
+  const journal = await fixture.open();
+  await assert.rejects(journal.intent(callOf(v7())), { code: "KEY_NOT_FOUND" });
+  await until(() => journal.status().waiting === 0);
+  await journal.intent(callOf(await fixture.addAccount()));
 });
