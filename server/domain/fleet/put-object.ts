@@ -41,13 +41,17 @@ export async function putObject(
   const { change } = await plan(tx.fleet, input, live);
   if (change === "unchanged" && live) return { object: live, change };
   const write = { ...input.object, owner: live?.owner ?? null, updatedBy };
-  const object = live ? await tx.fleet.update(write, live.version) : await tx.fleet.insert(write);
-  await tx.fleet.setReferences(input.object, references);
-  await tx.events.emit({
-    type: `fleet.object_${change}`,
-    subject: `fleet/${refText(object)}`,
-    data: { version: object.version, by: updatedBy },
-  });
+  const version = (live?.version ?? 0) + 1;
+  // none waits for another: they reach the database together and are carried out in this order
+  const [object] = await Promise.all([
+    live ? tx.fleet.update(write, live.version) : tx.fleet.insert(write),
+    live || references.length ? tx.fleet.setReferences(input.object, references) : undefined,
+    tx.events.emit({
+      type: `fleet.object_${change}`,
+      subject: `fleet/${refText(input.object)}`,
+      data: { version, by: updatedBy },
+    }),
+  ]);
   return { object, change };
 }
 
