@@ -63,6 +63,7 @@ async function jobComesAgain(hubs: TestHubs, requestId: string): Promise<void> {
   const values = [EXECUTE_APPROVED, requestId];
   await hubs.sql(`update pgboss.job set heartbeat_on = now() - interval '1 hour' where ${job}`, values);
   await eventually("second run of the job", async () => {
+    await hubs.sql(`update pgboss.job set start_after = now() where ${job} and state = 'retry'`, values);
     const text = `select state from pgboss.job where ${job} and retry_count > 0 and state = 'completed'`;
     return (await hubs.sql(text, values))[0];
   });
@@ -122,3 +123,67 @@ for (const point of Object.keys(CUTS) as CrashPoint[]) {
     await refuseUnverified(ada.operator(hub));
   });
 }
+
+for (const point of Object.keys(CUTS) as CrashPoint[]) {
+  const ending = CUTS[point];
+
+  test(`a call that waits for nobody, cut off ${point}: its idempotency key answers ${ending}`, async () => {
+    await using hubs = await TestHubs.open();
+    const { ada } = hubs;
+    const object = moduleNamed("direct");
+    const key = v7();
+    const victim = await doomed(hubs, `${point}@${PUT}`);
+    await loosen(ada, victim, PUT);
+    await assert.rejects(ada.agent(victim).call(PUT, { object }, key), { code: "HUB_UNREACHABLE" });
+    await victim.crashed();
+
+    const hub = await hubs.start();
+    const agent = ada.agent(hub);
+    const [cut] = await hubs.sql<{ call: string }>("select call_id as call from idempotency where key = $1", [key]);
+    const callId = cut?.call ?? "";
+    assert.deepEqual(await codesOf(hubs, callId), { intent: "PENDING", outcome: ending });
+    await assert.rejects(agent.call(PUT, { object: moduleNamed("another") }, key), { code: "IDEMPOTENCY_MISMATCH" });
+    for (let tries = 0; tries < 2; tries++) {
+      const repeated = agent.call(PUT, { object }, key);
+      if (ending === "AMBIGUOUS") await assert.rejects(repeated, { code: "AMBIGUOUS" });
+      else assert.equal((await repeated).receipt.callId, callId);
+    }
+    assert.deepEqual(await versionsOf(hubs, object.name), ending === "OK" ? [1] : []);
+    const anew = agent.call(PUT, { object }, v7());
+    if (ending === "OK") await assert.rejects(anew, { code: "VERSION_CONFLICT" });
+    else assert.equal((await anew).status, "done");
+    await refuseUnverified(ada.operator(hub));
+  });
+}
+
+test("a decision cut off before it took effect can be made again; one that took effect is carried out by the next hub", async () => {
+  await using hubs = await TestHubs.open();
+  const { ada } = hubs;
+  const decide = "system_approval_decide_request";
+  const object = moduleNamed("decided");
+  const first = await doomed(hubs, `during-execution@${decide}`);
+  const requestId = await ask(ada.agent(first), PUT, { object });
+  await assert.rejects(ada.decide(first, requestId), { code: "HUB_UNREACHABLE" });
+  await first.crashed();
+
+  const second = await doomed(hubs, `after-effect@${decide}`);
+  const { output } = await ada.operator(second).done("system_approval_get_request", { requestId });
+  assert.deepEqual([output.state, output.decisions], ["open", []]);
+  await unlessCut(ada.decide(second, requestId));
+  await second.crashed();
+
+  const third = await hubs.start();
+  const request = await settledRequest(ada.agent(third), requestId);
+  assert.equal(request.state, "executed");
+  assert.equal(request.decisions.length, 1);
+  assert.deepEqual(await versionsOf(hubs, object.name), [1]);
+  const outcomes = await hubs.sql<{ code: string }>(
+    "select code from receipt where action = $1 and phase = 'outcome' order by at",
+    [decide],
+  );
+  assert.deepEqual(
+    outcomes.map(({ code }) => code),
+    ["AMBIGUOUS", "OK"],
+  );
+  await refuseUnverified(ada.operator(third));
+});

@@ -202,8 +202,9 @@ export class TestHub {
 
   /** Waits until the process has killed itself, as it was started to do. */
   async crashed(): Promise<void> {
-    await this.process.ended;
-    const { signalCode, exitCode } = this.process.child;
+    const { child } = this.process;
+    await eventually("end of the hub", async () => child.signalCode ?? child.exitCode ?? undefined);
+    const { signalCode, exitCode } = child;
     if (signalCode !== "SIGKILL") throw new Error(`the hub ended with ${exitCode ?? signalCode}: ${this.log()}`);
   }
 

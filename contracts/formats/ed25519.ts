@@ -55,7 +55,9 @@ export function verify(message: Uint8Array, signature: Uint8Array, publicKey: Ke
   return signature.length === SIGNATURE_LENGTH && verifyWith(null, message, publicKey, signature);
 }
 
+// exporting a key costs more than a signature
 const keyIds = new WeakMap<KeyObject, string>();
+const encodings = new WeakMap<KeyObject, Buffer>();
 
 /** The id of a key in envelopes and records: SHA-256 of its SPKI DER, lower-case hexadecimal. */
 export function keyId(publicKey: KeyObject): string {
@@ -70,7 +72,9 @@ export function keyId(publicKey: KeyObject): string {
 /** SPKI DER, 44 bytes. */
 export function publicKeyToDer(publicKey: KeyObject): Buffer {
   requireEd25519(publicKey, "public");
-  return publicKey.export({ format: "der", type: "spki" });
+  const der = encodings.get(publicKey) ?? publicKey.export({ format: "der", type: "spki" });
+  encodings.set(publicKey, der);
+  return Buffer.from(der);
 }
 
 /** The 32 bytes of the point, as RFC 8032 encodes it. */

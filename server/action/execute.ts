@@ -1,6 +1,6 @@
 import { canonicalize, type Json } from "../../contracts/formats/canonical-json.ts";
 import type { StagedOutcome } from "../domain/evidence/receipt-store.ts";
-import { HubError, toHubError } from "../errors.ts";
+import { type ErrorCode, HubError, toHubError } from "../errors.ts";
 import type { Done } from "./action-request.ts";
 import type { CallInProgress } from "./call.ts";
 import type { Call } from "./context.ts";
@@ -16,6 +16,15 @@ interface Checked {
   readonly output: Record<string, unknown>;
   readonly commitment: string;
 }
+
+/** With these an intent is clearly not in the journal: the call is a refusal. */
+const NOT_WRITTEN: readonly ErrorCode[] = [
+  "APPROVAL_SPENT",
+  "JOURNAL_FULL",
+  "DRAINING",
+  "CANONICAL_INVALID",
+  "CONFLICT",
+];
 
 /** A read: run, checked, answered; its one outcome is written behind the answer. */
 export async function executeRead(gate: Gate, call: CallInProgress, judged: JudgedCall): Promise<Done> {
@@ -67,7 +76,7 @@ export async function executeChange(
     call.intended = true; // even if its write fails unclearly: then the sweeper closes what the database holds
     await gate.journal.intent(call.record, options.spend);
   } catch (error) {
-    if (toHubError(error).code === "APPROVAL_SPENT") call.intended = false; // clearly not written
+    if (NOT_WRITTEN.includes(toHubError(error).code)) call.intended = false;
     await once.release();
     throw error;
   }

@@ -117,9 +117,12 @@ export function fakeGate() {
         if (!held) keys.set(scope.key, { ...row, state: "running" });
         return held;
       },
+      find: async (scope: { key: string }) => keys.get(scope.key),
       settle: async (scope: { key: string }, callId: string, state: "done" | "failed", outcome: string) => {
         const held = keys.get(scope.key);
-        if (held?.callId === callId) keys.set(scope.key, { ...held, state, outcome });
+        if (held?.callId !== callId) return false;
+        keys.set(scope.key, { ...held, state, outcome });
+        return true;
       },
       release: async (scope: { key: string }) => void keys.delete(scope.key),
     },

@@ -19,8 +19,10 @@ export interface IdempotencyWriter {
     scope: IdempotencyScope,
     call: { callId: string; epoch: number; inputMac: Buffer; expiresAt: Date },
   ): Promise<IdempotencyRow | undefined>;
-  /** With the effect, or after a refusal. */
-  settle(scope: IdempotencyScope, callId: string, state: "done" | "failed", outcome: string): Promise<void>;
+  /** The row that holds the key, unless it has expired. */
+  find(scope: IdempotencyScope): Promise<IdempotencyRow | undefined>;
+  /** With the effect, or after a refusal. False where the key is not this running call's any more. */
+  settle(scope: IdempotencyScope, callId: string, state: "done" | "failed", outcome: string): Promise<boolean>;
   /** Gives the key back: the call ended before anything began. */
   release(scope: IdempotencyScope, callId: string): Promise<void>;
 }

@@ -46,17 +46,36 @@ export async function beginOnce(
   if (held) return { ...UNKEYED, replay: await replay(gate, accountId, judged, held, inputMac) };
   const seal = (kept: Kept) => gate.idempotency.seal(accountId, call.id, kept);
   return {
-    settle: async (tx, state, kept) => tx.idempotency.settle(scope, call.id, state, await seal(kept)),
+    settle: async (tx, state, kept) => {
+      if (await tx.idempotency.settle(scope, call.id, state, await seal(kept))) return;
+      const message = "This process was taken for dead while the call ran: nothing was changed. Call again.";
+      throw new HubError("LANE_LOST", message);
+    },
     fail: async (failure) => {
       const kept = await seal({
         code: failure.code,
         message: failure.message,
         ...(failure.path !== undefined && { path: failure.path }),
       });
+      // a key that was taken away meanwhile is somebody else's to settle
       await gate.store.transact(accountId, (tx) => tx.idempotency.settle(scope, call.id, "failed", kept));
     },
     release: () => gate.store.transact(accountId, (tx) => tx.idempotency.release(scope, call.id)),
   };
+}
+
+/**
+ * What an earlier call with this key came to, for a call that would only ask people anew. Throws as `beginOnce`;
+ * undefined where the key is free.
+ */
+export async function recordedOnce(gate: Gate, judged: JudgedCall, key: string | undefined): Promise<Done | undefined> {
+  if (key === undefined) return undefined;
+  const { caller, entry, input } = judged;
+  const accountId = caller.account.id;
+  const scope: IdempotencyScope = { principalId: caller.principal.id, action: entry.action.name, key };
+  const held = await gate.store.transact(accountId, (tx) => tx.idempotency.find(scope));
+  if (!held) return undefined;
+  return replay(gate, accountId, judged, held, await gate.inputMac(accountId, entry.action.name, input.canonical));
 }
 
 async function replay(

@@ -6,6 +6,7 @@ import { CallInProgress, noteRefusal } from "./call.ts";
 import { askToConfirm, checkConfirmation } from "./confirm.ts";
 import { cancelled, executeChange, executeRead } from "./execute.ts";
 import type { Gate } from "./gate.ts";
+import { recordedOnce } from "./idempotent-call.ts";
 import { type JudgedCall, type Judgement, judge } from "./judge.ts";
 import { parseInput } from "./parse-input.ts";
 import { previewOf } from "./preview-input.ts";
@@ -58,6 +59,11 @@ async function pass(gate: Gate, call: CallInProgress, request: ActionRequest): P
     const asked = await askToConfirm(gate, call, judged, judgement);
     gate.journal.note(call.record, call.outcome(gate, "CONFIRMATION_REQUIRED"));
     return asked;
+  }
+  const recorded = await recordedOnce(gate, judged, request.idempotencyKey);
+  if (recorded) {
+    gate.journal.note(call.record, call.outcome(gate, "REPLAYED"));
+    return recorded;
   }
   return requestApproval(gate, call, judged, judgement, options);
 }

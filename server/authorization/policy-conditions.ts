@@ -17,6 +17,8 @@ export interface Conditions {
   readonly tests: readonly (Path | undefined)[];
   /** Whether `hasTag` or `getTag` is used: they alone look into an open map of strings. */
   readonly readsTags: boolean;
+  /** Whether the answer can depend on which resource it is, or on what that holds, beyond its account and type. */
+  readonly readsResource: boolean;
   /** Of the expression that all clauses make together: `a && b && c` is two deep, and so are two operators in a row. */
   readonly depth: number;
 }
@@ -25,9 +27,11 @@ export function conditionsOf(policy: PolicyJson): Conditions {
   const reads: Path[] = [];
   const tests: (Path | undefined)[] = [];
   let readsTags = false;
+  let readsResource = false;
   let deepest = 0;
   const read = ([variable, ...below]: Path) => {
     if (variable === "context") reads.push(below);
+    if (variable === "resource") readsResource = true;
   };
   // a node has one member, named after its operator; the members of a record literal are named by the policy
   const walk = (node: Expr, depth: number): void => {
@@ -36,6 +40,7 @@ export function conditionsOf(policy: PolicyJson): Conditions {
     const path = pathOf(node);
     if (path) return read(path);
     if (operator === "Value") return;
+    if (operator === "in" && asksForOwnAccount(operands)) return;
     if (operator === "hasTag" || operator === "getTag") readsTags = true;
     if (operator === "has") return walkHas((node as { has: HasOperands }).has, depth);
     for (const [name, operand] of Object.entries(operands as object)) {
@@ -54,7 +59,15 @@ export function conditionsOf(policy: PolicyJson): Conditions {
   };
   // clauses are joined with &&
   policy.conditions.forEach(({ body }, index) => walk(body, index + 1));
-  return { reads: withoutInner(reads), tests, readsTags, depth: deepest };
+  return { reads: withoutInner(reads), tests, readsTags, readsResource, depth: deepest };
+}
+
+/** `resource in principal.account`: true or false for all resources of one account alike. */
+function asksForOwnAccount(operands: unknown): boolean {
+  const { left, right } = operands as { left?: Expr; right?: Expr };
+  return (
+    (left && pathOf(left)?.join(".")) === "resource" && (right && pathOf(right)?.join(".")) === "principal.account"
+  );
 }
 
 /** Whether any resource, principal or action that the policy can meet has a field at this path. */

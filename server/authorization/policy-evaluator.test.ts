@@ -113,15 +113,39 @@ test("the same call is answered from memory, and any difference that a policy ca
     call({ principal: { ...agent, owner: "person-2" } }),
     call({ principal: { ...agent, id: "agent-2" } }),
     call({ principal: { ...agent, type: "Service" } }),
-    call({ resource: { ...template, id: "Template/api" } }),
-    call({ resource: { ...template, attributes: { ...template.attributes, labels: {} } } }),
-    call({ resource: { ...template, attributes: { ...template.attributes, owner: "repo" } } }),
+    call({ resource: { ...template, attributes: { ...template.attributes, kind: "Module" } } }),
   ];
   for (const request of different) {
     assert.equal(asks(request), 1);
     assert.equal(asks(request), 0);
   }
+  const otherObjects = [
+    call({ resource: { ...template, id: "Template/api" } }),
+    call({ resource: { ...template, attributes: { ...template.attributes, labels: {} } } }),
+    call({ resource: { ...template, attributes: { ...template.attributes, owner: "repo" } } }),
+  ];
   assert.equal(asks(call(), [other]), 1);
+  for (const request of otherObjects) assert.equal(asks(request, [other]), 0); // no policy tells them apart
+  for (const telling of [
+    policy("permit", "p", 'when { resource.labels.hasTag("env") }'),
+    policy("permit", "p", 'when { resource has owner && resource.owner == "repo" }'),
+    policy("permit", "p", 'when { resource == FleetObject::"Template/web" }'),
+    policy("permit", "p", 'when { [resource].contains(FleetObject::"Template/web") }'),
+    policy("permit", "p").replace(/resource\)/, 'resource == FleetObject::"Template/web")'),
+  ]) {
+    const tells = setOf(telling);
+    assert.equal(asks(call(), [tells]), 1);
+    // labels that nobody looks into are not handed over at all
+    const seen = telling.includes("labels") ? [1, 1, 1] : [1, 0, 1];
+    assert.deepEqual(
+      otherObjects.map((request) => asks(request, [tells])),
+      seen,
+      telling,
+    );
+  }
+  const ownAccount = setOf(policy("permit", "p", "when { resource in principal.account }"));
+  assert.equal(asks(call(), [ownAccount]), 1);
+  for (const request of otherObjects) assert.equal(asks(request, [ownAccount]), 0);
   assert.equal(asks(call(), [set, other]), 2);
   assert.equal(asks(call(), [set, other]), 0);
 });

@@ -1,4 +1,11 @@
-import { type CedarEngine, type CedarValueJson, type EntityJson, openEngine } from "./cedar-engine.ts";
+import {
+  type CedarEngine,
+  type CedarValueJson,
+  type EntityJson,
+  openEngine,
+  sameEntity,
+  type TypeAndId,
+} from "./cedar-engine.ts";
 import type { CedarSchema } from "./cedar-schema.ts";
 import { narrowContext, oneActionSchema } from "./narrow-call.ts";
 import type { ActionPolicies, PolicySet } from "./policy-set.ts";
@@ -154,11 +161,26 @@ function narrow(set: string, covering: ActionPolicies, { action, context, entiti
   };
 }
 
-/** Everything that an answer can depend on: the sets, and what the engine is told. */
+/**
+ * Everything that an answer can depend on: the sets, and what the engine is told. A fleet object is its type where no
+ * policy tells it from others of its account; entities that policies know as principals are always told apart.
+ */
 function keyOf(asked: readonly Asked[], { principal, resource, entities, maps }: Slice): string {
   const tags = asked.some(({ covering }) => covering.readsTags) ? maps : [];
-  return JSON.stringify([asked.map(({ name, context }) => [name, context]), principal, resource, entities, tags]);
+  const alike = resource.type === "FleetObject" && !asked.some(({ covering }) => covering.readsResource);
+  const told = entities.map((entity) =>
+    alike && sameEntity(uidOf(entity), resource) ? [entity.parents, entity.attrs["kind"]] : entity,
+  );
+  return JSON.stringify([
+    asked.map(({ name, context }) => [name, context]),
+    principal,
+    alike ? resource.type : resource,
+    told,
+    tags,
+  ]);
 }
+
+const uidOf = ({ uid }: EntityJson): TypeAndId => ("__entity" in uid ? uid.__entity : uid);
 
 function failed(what: string): Evaluation {
   return { allowed: false, deciding: [], faults: [{ what }] };

@@ -9,6 +9,8 @@ export interface ActionPolicies {
   readonly reads: readonly (readonly string[])[];
   /** Whether they look into an open map of strings. */
   readonly readsTags: boolean;
+  /** Whether they tell apart resources of one type and account. */
+  readonly readsResource: boolean;
 }
 
 /** Policies that are evaluated together. Equal keys mean equal policies. */
@@ -35,5 +37,6 @@ function together(policies: readonly Policy[]): ActionPolicies {
     policies,
     reads: withoutInner(policies.flatMap((policy) => policy.reads)),
     readsTags: policies.some((policy) => policy.readsTags),
+    readsResource: policies.some((policy) => policy.readsResource),
   };
 }

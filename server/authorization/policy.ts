@@ -11,6 +11,8 @@ export interface Policy extends PolicySummary {
   readonly reads: readonly (readonly string[])[];
   /** Whether its conditions look into an open map of strings. */
   readonly readsTags: boolean;
+  /** Whether head or conditions tell apart resources of one type and account. */
+  readonly readsResource: boolean;
 }
 
 export type Parsed =
@@ -22,7 +24,8 @@ export function parsePolicy(engine: CedarEngine, schema: CedarSchemaJson, text: 
   const answer = engine.policyToJson(text);
   if (answer.type === "failure") return { errors: answer.errors };
   const { json } = answer;
-  const { reads, readsTags } = conditionsOf(json);
+  const { reads, readsTags, readsResource } = conditionsOf(json);
+  const anyResource = json.resource.op === "All" || (json.resource.op === "is" && !("in" in json.resource));
   const policy: Policy = {
     id: json.annotations?.["id"] ?? "",
     why: json.annotations?.["why"] ?? "",
@@ -32,6 +35,7 @@ export function parsePolicy(engine: CedarEngine, schema: CedarSchemaJson, text: 
     head: { principal: json.principal, resource: json.resource, unconditional: json.conditions.length === 0 },
     reads,
     readsTags,
+    readsResource: readsResource || !anyResource,
   };
   return { policy, json };
 }

@@ -17,4 +17,6 @@ create table idempotency (
 );
 create index idempotency_call on idempotency (account_id, call_id);
 create index idempotency_expiry on idempotency (account_id, expires_at);
+-- an epoch that is closed gives back the keys of its calls
+create index idempotency_running on idempotency (epoch_no) where state = 'running';
 call make_tenant('idempotency');

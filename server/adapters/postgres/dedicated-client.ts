@@ -2,7 +2,12 @@ import pg from "pg";
 
 /** A connection for one purpose, outside of the pool: what holds a session lock, or writes the journal's commits. */
 export async function dedicatedClient(config: pg.ClientConfig, applicationName: string): Promise<pg.Client> {
-  const client = new pg.Client({ ...config, application_name: applicationName, keepAlive: true });
+  const client = new pg.Client({
+    ...config,
+    application_name: applicationName,
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+  });
   await client.connect();
   return client;
 }

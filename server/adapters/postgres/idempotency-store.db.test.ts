@@ -113,9 +113,10 @@ test("a key that is given back is free; only who has it gives it back, and only 
   );
   await change((keys) => keys.release(scope, first.callId));
   assert.equal(await change((keys) => keys.claim(scope, second)), undefined);
-  await change((keys) => keys.settle(scope, first.callId, "done", "stale"));
+  assert.equal(await change((keys) => keys.settle(scope, first.callId, "done", "stale")), false);
   assert.deepEqual(await change((keys) => keys.claim(scope, newCall())), held(second), "another's outcome neither");
-  await change((keys) => keys.settle(scope, second.callId, "done", "sealed"));
+  assert.equal(await change((keys) => keys.settle(scope, second.callId, "done", "sealed")), true);
+  assert.equal(await change((keys) => keys.settle(scope, second.callId, "failed", "again")), false, "it is settled");
   await change((keys) => keys.release(scope, second.callId));
   assert.equal((await change((keys) => keys.claim(scope, newCall())))?.state, "done");
 });
@@ -128,6 +129,20 @@ test("an outcome past its expiry is replaced; a call that still runs is not, how
   await change((keys) => keys.settle(scope, first.callId, "done", "sealed"));
   assert.equal(await change((keys) => keys.claim(scope, second)), undefined);
   assert.deepEqual(await change((keys) => keys.claim(scope, newCall())), held(second));
+});
+
+test("whoever only looks takes nothing, and finds nothing that has expired", async () => {
+  const { change, scope } = await newKeys();
+  const [first, second] = [newCall({ expiresAt: new Date(Date.now() - 1) }), newCall()];
+  assert.equal(await change((keys) => keys.find(scope)), undefined);
+  await change((keys) => keys.claim(scope, first));
+  assert.deepEqual(await change((keys) => keys.find(scope)), held(first), "it runs, however late");
+  await change((keys) => keys.settle(scope, first.callId, "done", "sealed"));
+  assert.equal(await change((keys) => keys.find(scope)), undefined);
+  await change((keys) => keys.claim(scope, second));
+  await change((keys) => keys.settle(scope, second.callId, "done", "sealed"));
+  const done = held(second, { state: "done", outcome: "sealed" });
+  assert.deepEqual(await change((keys) => keys.find(scope)), done);
 });
 
 test("principals, actions and keys do not meet", async () => {
