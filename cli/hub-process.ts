@@ -32,6 +32,8 @@ export interface HubProcessOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Longer than a hub takes to drain. */
+const PATIENCE_MS = 60_000;
 const ENTRY = fileURLToPath(new URL("../server/main.ts", import.meta.url));
 
 /**
@@ -66,7 +68,9 @@ export async function startHubProcess(options: HubProcessOptions): Promise<HubPr
 
   async function stop(): Promise<void> {
     child.kill("SIGTERM");
+    const impatience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
     await ended;
+    clearTimeout(impatience);
   }
 }
 

@@ -14,7 +14,7 @@ import { ask, eventually, loosen, moduleNamed, settledRequest, type TestHub, Tes
 const PUT = "system_fleet_put_object";
 
 /** Where it is cut, and what then has to be true. */
-const CUTS: Readonly<Record<CrashPoint, "AMBIGUOUS" | "OK">> = {
+const CUTS: Readonly<Record<Exclude<CrashPoint, "before-intent">, "AMBIGUOUS" | "OK">> = {
   "after-intent": "AMBIGUOUS",
   "during-execution": "AMBIGUOUS",
   "after-effect": "OK",
@@ -74,9 +74,7 @@ async function refuseUnverified(client: HubClient): Promise<void> {
   assert.equal(output.ok, true, JSON.stringify(output));
 }
 
-for (const point of Object.keys(CUTS) as CrashPoint[]) {
-  const ending = CUTS[point];
-
+for (const [point, ending] of Object.entries(CUTS)) {
   test(`an approved call cut off ${point} ends as ${ending}, and is not carried out again`, async () => {
     await using hubs = await TestHubs.open();
     const { ada } = hubs;
@@ -124,9 +122,7 @@ for (const point of Object.keys(CUTS) as CrashPoint[]) {
   });
 }
 
-for (const point of Object.keys(CUTS) as CrashPoint[]) {
-  const ending = CUTS[point];
-
+for (const [point, ending] of Object.entries(CUTS)) {
   test(`a call that waits for nobody, cut off ${point}: its idempotency key answers ${ending}`, async () => {
     await using hubs = await TestHubs.open();
     const { ada } = hubs;
@@ -155,6 +151,35 @@ for (const point of Object.keys(CUTS) as CrashPoint[]) {
     await refuseUnverified(ada.operator(hub));
   });
 }
+
+test("cut off before the intent nothing has begun: the job carries the call out, and the idempotency key is free", async () => {
+  await using hubs = await TestHubs.open();
+  const { ada } = hubs;
+  const victim = await doomed(hubs, `before-intent@${PUT}`);
+  const approved = moduleNamed("approved");
+  const requestId = await ask(ada.agent(victim), PUT, { object: approved }, v7());
+  await unlessCut(ada.decide(victim, requestId));
+  await victim.crashed();
+  const [left] = await hubs.sql<{ state: string }>("select state from approval_request where id = $1", [requestId]);
+  assert.equal(left?.state, "approved");
+
+  const second = await doomed(hubs, `before-intent@${PUT}`);
+  await loosen(ada, second, PUT);
+  const direct = moduleNamed("direct");
+  const key = v7();
+  await assert.rejects(ada.agent(second).call(PUT, { object: direct }, key), { code: "HUB_UNREACHABLE" });
+  await second.crashed();
+
+  const hub = await hubs.start();
+  assert.equal((await ada.agent(hub).call(PUT, { object: direct }, key)).status, "done");
+  await jobComesAgain(hubs, requestId);
+  assert.equal((await settledRequest(ada.agent(hub), requestId)).state, "executed");
+  for (const { name } of [approved, direct]) assert.deepEqual(await versionsOf(hubs, name), [1]);
+  const executed = await hubs.sql("select from receipt where action = $1 and phase = 'intent'", [PUT]);
+  assert.equal(executed.length, 2);
+  assert.deepEqual(await eventsOf(hubs, ada.agent(hub), "journal.intent_abandoned"), []);
+  await refuseUnverified(ada.operator(hub));
+});
 
 test("a decision cut off before it took effect can be made again; one that took effect is carried out by the next hub", async () => {
   await using hubs = await TestHubs.open();

@@ -295,7 +295,8 @@ async function rootKeyPem(keys: KeyService, accountId: string): Promise<string> 
 
 /** The hub's process: says over IPC how it comes up, drains on SIGTERM, and ends with the one who started it. */
 async function main(): Promise<void> {
-  const say = (message: HubMessage) => process.send?.(message);
+  // whoever started it may be gone by now
+  const say = (message: HubMessage) => process.connected && process.send?.(message);
   const stopping = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopping.abort());
   process.on("disconnect", () => stopping.abort());
@@ -307,7 +308,7 @@ async function main(): Promise<void> {
       config,
       secrets: secretsFrom(env),
       log,
-      firstAccount: askForFirstAccount,
+      firstAccount: () => askForFirstAccount(stopping.signal),
       progress: (text) => say({ type: "progress", text }),
     });
     const { url, accountId, rootKey, created, database } = hub;
@@ -334,18 +335,21 @@ async function main(): Promise<void> {
       );
     process.exitCode = 1;
   } finally {
-    process.disconnect?.();
+    if (process.connected) process.disconnect();
   }
 }
 
-/** Keys and tokens of the first account are the command line's to make. */
-function askForFirstAccount(): Promise<FirstAccount> {
+/** Keys and tokens of the first account are the command line's to make; it may refuse, and end this process. */
+function askForFirstAccount(stopping: AbortSignal): Promise<FirstAccount> {
   if (!process.connected)
     throw new HubError(
       "CONFIG_INVALID",
       "This database has no account yet. Start the hub once with: npx countersign start",
     );
   return new Promise((resolve, reject) => {
+    const giveUp = () => reject(new HubError("CANCELLED", "The start was called off."));
+    if (stopping.aborted) giveUp();
+    stopping.addEventListener("abort", giveUp, { once: true });
     process.once("message", (message) => {
       const answer = starterMessage.safeParse(message);
       if (answer.success) resolve(answer.data.account);

@@ -7,10 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { v7 } from "uuid";
+import { claimSecret } from "../cli/claim-secret.ts";
 import { CliFolder } from "../cli/cli-folder.ts";
 import { AGENT, OPERATOR } from "../cli/context.ts";
 import { signDecision } from "../cli/decide-request.ts";
-import { makeFirstAccount } from "../cli/first-account.ts";
+import { makeFirstAccount, newSigningKey, ownToken } from "../cli/first-account.ts";
 import { HubClient } from "../cli/hub-client.ts";
 import { type HubProcess, startHubProcess } from "../cli/hub-process.ts";
 import { callWithOwnSignature } from "../cli/run-with-consent.ts";
@@ -18,8 +19,10 @@ import { scratchEnv } from "../cli/scratch-env.ts";
 import type { DecisionWord } from "../contracts/approval/decision.ts";
 import { openRequest } from "../contracts/approval/request.ts";
 import { type RequestDetail, requestDetail } from "../contracts/approval/request-view.ts";
-import { publicKeyFromBase64 } from "../contracts/formats/ed25519.ts";
+import { publicKeyFromBase64, publicKeyToBase64 } from "../contracts/formats/ed25519.ts";
 import type { FirstAccount } from "../contracts/hub/start-messages.ts";
+import { INVITATION_PREFIX, parseSecret } from "../contracts/identity/bearer-secret.ts";
+import { proveEnrolment } from "../contracts/identity/enrolment.ts";
 import { EmbeddedKeyService } from "./adapters/embedded-keys/embedded-key-service.ts";
 import { openRootKeyFile } from "./adapters/embedded-keys/root-key-file.ts";
 import { accountWriter } from "./adapters/postgres/account-store.ts";
@@ -163,12 +166,64 @@ export class TestHubs implements AsyncDisposable {
     return (await this.#superuser.query<R>(text, [...values])).rows;
   }
 
+  /**
+   * Runs `fn` while a transaction of the superuser's holds what `lock` locks. `fn` lets go of it earlier by `release`;
+   * `waiters` resolves when so many sessions stand in its way.
+   */
+  async whileLocked<T>(lock: string, fn: (held: Held) => Promise<T>, values: readonly unknown[] = []): Promise<T> {
+    const client = await this.#superuser.connect();
+    try {
+      await client.query("begin");
+      await client.query(lock, [...values]);
+      let release: Promise<unknown> | undefined;
+      const held: Held = {
+        release: async () => void (await (release ??= client.query("rollback"))),
+        waiters: async (count) => {
+          const text = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+          const look = async () => ((await this.sql(text)).length >= count ? true : undefined);
+          await eventually(`${count} sessions waiting for a lock`, look);
+        },
+      };
+      try {
+        return await fn(held);
+      } finally {
+        await held.release();
+      }
+    } finally {
+      client.release();
+    }
+  }
+
+  /** By invitation of the account's one person. Answers when they have joined, with a key of their own. */
+  async join(hub: TestHub, name: string, roles: readonly string[] = ["admin"]): Promise<TestPerson> {
+    const person = new TestPerson(join(this.home, "people", name.toLowerCase()));
+    const { claimId } = await this.ada.run(hub, "system_identity_invite_person", { personName: name, roles });
+    const { secret: code } = await claimSecret(this.ada.operator(hub), String(claimId));
+    const invitation = parseSecret(INVITATION_PREFIX, code);
+    if (!invitation) throw new Error(`no invitation code: ${code}`);
+    const key = newSigningKey(person.folder);
+    const { tokenId: id, tokenSha256: sha256 } = ownToken(person.folder, OPERATOR);
+    await new HubClient(hub.url, code).done("system_identity_accept_invitation", {
+      code,
+      publicKey: publicKeyToBase64(key.publicKey),
+      proof: proveEnrolment({ invitation, token: { id, sha256: Buffer.from(sha256, "hex") } }, key),
+      token: { id, sha256 },
+    });
+    return person;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#hubs.map((hub) => hub.stop()));
     await this.#superuser.end();
     await this.db[Symbol.asyncDispose]();
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** A lock that a test holds. */
+export interface Held {
+  release(): Promise<void>;
+  waiters(count: number): Promise<void>;
 }
 
 /** One hub process. */
@@ -271,17 +326,22 @@ export function settledRequest(client: HubClient, requestId: string): Promise<Re
   });
 }
 
-/** The account's one person puts a policy in force by which nobody is asked before the action. */
-export async function loosen(person: TestPerson, hub: TestHub, action: string): Promise<void> {
-  const rule = { id: "test/loose", why: "This test is not about people.", actions: [action] };
-  const document = {
+/** A policy by which the action ends as `outcome` says. */
+export function policyOf(action: string, outcome: "auto" | "confirm") {
+  const rule = { id: "test/loose", why: "This test is not about people.", actions: [action], outcome, loosens: true };
+  return {
     apiVersion: "countersign/v1",
     kind: "Policy",
     authorization: { cedar: "" },
-    intervention: { rules: [{ ...rule, outcome: "auto", loosens: true }] },
+    intervention: { rules: [rule] },
   };
+}
+
+/** The account's one person puts a policy in force by which nobody is asked before the action. */
+export async function loosen(person: TestPerson, hub: TestHub, action: string): Promise<void> {
   const { output } = await person.operator(hub).done("system_policy_get");
-  await person.run(hub, "system_policy_put", { document, baseVersion: output.version });
+  const input = { document: policyOf(action, "auto"), baseVersion: output.version };
+  await person.run(hub, "system_policy_put", input);
 }
 
 /** A fleet object that refers to nothing. */

@@ -3,6 +3,7 @@ import { inheritedEnv } from "../../server/config/env.ts";
 import { HubError } from "../../server/errors.ts";
 import type { CliFolder } from "../cli-folder.ts";
 import { type CliContext, OPERATOR } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
 import { makeFirstAccount } from "../first-account.ts";
 import { HubClient } from "../hub-client.ts";
 import { type HubProcess, type Ready, startHubProcess } from "../hub-process.ts";
@@ -37,6 +38,10 @@ log goes to standard error.`,
       const ours = await keepHub(folder, hub.ready);
       terminal.show({ url, accountId, created, yours: ours }, () => greeting(context, hub.ready, ours));
       context.exitCode = await hub.ended;
+      if (context.exitCode !== EXIT.ok)
+        terminal.note(
+          "The hub ended by itself; its log says why. Start it again: what was under way is found and closed.",
+        );
     });
 }
 

@@ -1,7 +1,7 @@
 import { readEnv } from "./env.ts";
 
 /** Where a test can have the process killed: what a crash there leaves behind must be what the journal says it is. */
-export const CRASH_POINTS = ["after-intent", "during-execution", "after-effect"] as const;
+export const CRASH_POINTS = ["before-intent", "after-intent", "during-execution", "after-effect"] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 
 let chosen: string | undefined;

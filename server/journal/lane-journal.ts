@@ -65,6 +65,7 @@ export class LaneJournal implements OpenJournal {
   }
 
   async intent(record: CallRecord, spend?: Spend): Promise<void> {
+    crashPoint("before-intent", record.action);
     if (spend !== undefined) requireUuid(spend);
     const at = this.#options.now();
     const facts = factsOf(record, "intent", PENDING, at);

@@ -20,6 +20,8 @@ export interface SweepStore {
   markAmbiguous(intent: AbandonedIntent, facts: { callId: string; action: string }): Promise<void>;
   /** Forgets ids of confirmations that were spent before this and have expired since. */
   forgetConfirmations(before: Date): Promise<void>;
+  /** Deletes outcomes that were kept under idempotency keys and have expired. */
+  forgetOutcomes(before: Date): Promise<void>;
 }
 
 export interface AbandonedIntent {
@@ -70,6 +72,7 @@ export async function sweep({ store, journal, log }: SweeperOptions): Promise<vo
     (err, { callId }) => log.error({ err, callId }, "an abandoned intent could not be closed"),
   );
   await store.forgetConfirmations(new Date(Date.now() - CONFIRMATIONS_KEPT_MS));
+  await store.forgetOutcomes(new Date());
 }
 
 async function closeAbandoned(store: SweepStore, journal: OpenJournal, intent: AbandonedIntent): Promise<void> {

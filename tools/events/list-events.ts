@@ -7,7 +7,7 @@ export const listAccountEvents = defineAction({
   name: "system_events_list",
   title: "List events",
   description:
-    "Lists what happened in this account, oldest first by position. Keep `next` and send it as `cursor` to follow along: an event never appears before one you have seen.",
+    "Lists what happened in this account, oldest first by position. `next` is always there: send it as `cursor` to go on from here, now or later. An event never appears before one you have seen.",
   permission: "system.events.read",
   risk: { effect: "read", approval: "none", loosens: false },
   input: z.strictObject({
@@ -38,7 +38,7 @@ export const listAccountEvents = defineAction({
   timeLimitMs: 5_000,
   summary: ({ items, next }) =>
     items.length
-      ? `${items.map((e) => `- ${e.position} ${e.at} ${e.type} ${e.subject}`).join("\n")}${next ? "\nMore follow: send `cursor`." : ""}`
+      ? `${items.map((e) => `- ${e.position} ${e.at} ${e.type} ${e.subject}`).join("\n")}\nGo on from here: cursor ${next}`
       : "No event matches.",
   handler: ({ limit, cursor, ...filter }, { read }) => listEvents(read.events, filter, { limit, cursor }),
 });

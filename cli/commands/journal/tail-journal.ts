@@ -84,7 +84,7 @@ class Feed {
       .map((receipt) => ({ what: "receipt", ...receipt }));
   }
 
-  /** Oldest first. The last page has no cursor: it is read again from where it began. */
+  /** Oldest first, from where the last look ended. */
   async #newEvents(): Promise<Line[]> {
     const found: Line[] = [];
     for (;;) {
@@ -94,8 +94,8 @@ class Feed {
         this.#event = event.position;
         found.push({ what: "event", ...event });
       }
-      if (page.next === undefined) return found;
-      this.#eventCursor = page.next;
+      this.#eventCursor = page.next ?? this.#eventCursor;
+      if (page.items.length < PAGE) return found;
     }
   }
 

@@ -16,7 +16,12 @@ create table idempotency (
   foreign key (account_id, principal_id) references principal (account_id, id)
 );
 create index idempotency_call on idempotency (account_id, call_id);
-create index idempotency_expiry on idempotency (account_id, expires_at);
 -- an epoch that is closed gives back the keys of its calls
 create index idempotency_running on idempotency (epoch_no) where state = 'running';
 call make_tenant('idempotency');
+
+-- Outcomes are kept for their requester until they expire, and no longer.
+create index idempotency_expired on idempotency (expires_at) where state <> 'running';
+create function hub_forget_outcomes(before timestamptz) returns bigint
+language sql security definer set search_path = pg_catalog, public as
+$$ with gone as (delete from idempotency where expires_at < before and state <> 'running' returning 1) select count(*) from gone $$;

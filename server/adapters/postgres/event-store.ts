@@ -21,11 +21,11 @@ export function eventStore(session: Session): EventReader & EventWriter {
         `select id, type, subject, data, at, position from event
          where position > $1 and ($2::text[] is null or type = any($2)) and ($3::text is null or subject = $3)
          order by position limit $4`,
-        [after, types ?? null, subject ?? null, limit + 1],
+        [after, types ?? null, subject ?? null, limit],
       );
-      const items = rows.slice(0, limit).map(eventRow);
-      const last = items.at(-1);
-      return rows.length > limit && last ? { items, next: encodeCursor([last.position]) } : { items };
+      const items = rows.map(eventRow);
+      // who follows along goes on from here, also where nothing more is there yet
+      return { items, next: encodeCursor([items.at(-1)?.position ?? after]) };
     },
 
     async emit(event) {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
+import pg from "pg";
 import { v7 } from "uuid";
 import type { IdempotencyRow, IdempotencyScope, IdempotencyWriter } from "../../action/idempotency.ts";
 import { accountWriter } from "./account-store.ts";
 import { idempotencyStore } from "./idempotency-store.ts";
 import { overlap } from "./overlap.fixture.ts";
+import { sweepStore } from "./sweep-store.ts";
 import { type TestDatabase, testDatabase } from "./test-database.ts";
 
 let db: TestDatabase;
@@ -153,4 +155,27 @@ test("principals, actions and keys do not meet", async () => {
   const elsewhere = await newKeys();
   const claim = () => elsewhere.change((keys) => keys.claim({ ...elsewhere.scope, key: scope.key }, newCall()));
   assert.equal(await claim(), undefined);
+});
+
+test("the sweeper deletes what has expired, of all accounts, and nothing that runs or is still kept", async () => {
+  const accounts = [await newKeys(), await newKeys()];
+  const past = { expiresAt: new Date(Date.now() - 1) };
+  const keep = async (name: string, more: { expiresAt?: Date }, settled: boolean) => {
+    for (const { change, scope } of accounts) {
+      const [key, call] = [{ ...scope, key: name }, newCall(more)];
+      await change((keys) => keys.claim(key, call));
+      if (settled) await change((keys) => keys.settle(key, call.callId, "done", "sealed"));
+    }
+  };
+  await keep("expired", past, true);
+  await keep("kept", {}, true);
+  await keep("running", past, false);
+  await sweepStore(db.database).forgetOutcomes(new Date());
+  const client = new pg.Client(db.superuser);
+  await client.connect();
+  const { rows } = await client.query(
+    "select distinct key from idempotency where key in ('expired', 'kept', 'running') order by key",
+  );
+  await client.end();
+  assert.deepEqual(rows, [{ key: "kept" }, { key: "running" }]);
 });

@@ -39,5 +39,9 @@ export function sweepStore(database: Database): SweepStore {
     async forgetConfirmations(before) {
       await database.query("select hub_forget_confirmations($1)", [before]);
     },
+
+    async forgetOutcomes(before) {
+      await database.query("select hub_forget_outcomes($1)", [before]);
+    },
   };
 }

@@ -23,7 +23,7 @@ export interface EventFilter {
 }
 
 export interface EventReader {
-  /** Oldest first by position, after the cursor. */
+  /** Oldest first by position, after the cursor. `next` is always there: who follows along goes on from it. */
   list(filter: EventFilter, page: PageRequest): Promise<Page<EventRow>>;
 }
 
