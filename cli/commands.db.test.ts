@@ -25,6 +25,11 @@ function documentOf({ out }: Ended) {
   return JSON.parse(out);
 }
 
+/** No character that a terminal acts on, but line feeds. */
+function assertHarmless(text: string): void {
+  assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u);
+}
+
 async function ask(name: string): Promise<string> {
   const input = JSON.stringify({ object: { ...MODULE, name } });
   const asked = await hub.run("call", "system_fleet_put_object", "--as", AGENT, "--json", input);
@@ -244,11 +249,9 @@ describe("answers", () => {
     const object = { ...MODULE, name: "hostile", annotations: { note: "\u001b[2J\u202ereversed" } };
     const asked = await hub.run("call", "system_fleet_put_object", "--json", JSON.stringify({ object }));
     const { err, out: answer } = await hub.run("approve", documentOf(asked).approval.requestId, "--yes");
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not come through
-    assert.doesNotMatch(err + answer, /[\u001b\u202e]/);
+    assertHarmless(err + answer);
     const read = await hub.run("call", "system_fleet_get_object", '{"kind":"Module","name":"hostile"}');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not come through
-    assert.doesNotMatch(read.out, /[\u001b\u202e]/);
+    assertHarmless(read.out);
   });
 });
 

@@ -125,7 +125,9 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
     administrativeReads(opened.runtime, (err) => log.warn({ err }, "a database connection of Prisma's broke")),
   );
   const store = postgresStore(database, approvalJobs(boss), administration);
-  const hubAccountId = known ?? (await foundFirstAccount(database, await firstAccount()));
+  const founded = known === undefined ? await foundFirstAccount(database, await firstAccount()) : undefined;
+  const hubAccountId = known ?? founded ?? (await directory.hubAccountId());
+  if (hubAccountId === undefined) throw new Error("cannot happen: the hub has no account, and was refused one");
   for (const name of KEY_NAMES) await keys.create(hubAccountId, name);
 
   const integrator = startIntegrator({ store: integrationStore(database), log });
@@ -229,21 +231,24 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
     url: `${http.url}/mcp`,
     accountId: hubAccountId,
     rootKey: await rootKeyPem(keys, hubAccountId),
-    created: known === undefined,
+    created: founded !== undefined,
     database: { kind: opened.kind, ...(opened.osUser !== undefined && { osUser: opened.osUser }) },
     stop: () => rooms.disposeAsync(),
     [Symbol.asyncDispose]: () => rooms.disposeAsync(),
   };
 }
 
-/** The first account and everything it cannot be without, in one transaction. Two hubs at once: one makes it. */
-async function foundFirstAccount(database: Database, asked: FirstAccount): Promise<string> {
+/**
+ * The first account and everything it cannot be without, in one transaction. Answers with its id. Of several hubs at
+ * once one makes it, and the others answer with undefined.
+ */
+async function foundFirstAccount(database: Database, asked: FirstAccount): Promise<string | undefined> {
   const accountId = v7();
   const seed = ({ tokenId, tokenSha256 }: { tokenId: string; tokenSha256: string }) => ({
     id: tokenId,
     sha256: Buffer.from(tokenSha256, "hex"),
   });
-  await database.transact(accountId, (session) =>
+  const founding = database.transact(accountId, (session) =>
     createAccount(
       {
         accounts: accountWriter(session),
@@ -263,7 +268,13 @@ async function foundFirstAccount(database: Database, asked: FirstAccount): Promi
       },
     ),
   );
-  return accountId;
+  return founding.then(
+    () => accountId,
+    (error: unknown) => {
+      if (error instanceof HubError && error.code === "ALREADY_EXISTS") return undefined;
+      throw error;
+    },
+  );
 }
 
 /** Able to serve: the database answers, entries can be written, the account's keys open. */

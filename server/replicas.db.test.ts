@@ -120,6 +120,18 @@ describe("hubs on one database", () => {
     assert.equal(await intentsOf(executionCallId), 1);
   });
 
+  it("judge the next call by the policy that two people, at two of them, put in force", async () => {
+    const { output } = await hubs.ada.operator(a).done("system_policy_get");
+    const input = { document: policyOf(PUT, "auto"), baseVersion: output.version };
+    const requestId = await ask(hubs.ada.operator(a), "system_policy_put", input);
+    assert.equal((await ben.decide(b, requestId)).state, "open");
+    assert.equal((await agentAt(b).call(PUT, { object: moduleNamed("before") })).status, "pending");
+    assert.equal((await cleo.decide(c, requestId)).state, "approved");
+    assert.equal((await settledRequest(hubs.ada.operator(a), requestId)).state, "executed");
+    for (const hub of [b, a, c])
+      assert.equal((await agentAt(hub).call(PUT, { object: moduleNamed(`m-${v7()}`) })).status, "done");
+  });
+
   it("refuse at the next call whom another banned, and a token that another revoked", async () => {
     const me = (await agentAt(b).done("system_identity_whoami")).output;
     const { id: principalId } = me.principal as { id: string };
@@ -138,13 +150,82 @@ describe("hubs on one database", () => {
     await ben.operator(a).done("system_identity_whoami");
   });
 
-  it("judge the next call by the policy that another put in force", async () => {
-    const dora = await hubs.join(a, "Dora").catch(() => undefined);
-    assert.equal(dora, undefined, "in a team nobody joins by one person's word");
-    const { output } = await hubs.ada.operator(a).done("system_policy_get");
-    const input = { document: policyOf(PUT, "auto"), baseVersion: output.version };
-    const requestId = await ask(hubs.ada.operator(a), "system_policy_put", input);
-    await ben.decide(b, requestId);
-    await assert.rejects(hubs.ada.decide(c, requestId), { code: "DECISION_NOT_ALLOWED" });
+  it("write lanes of their own into one log, without a gap, whoever integrates", async () => {
+    const puts = Array.from({ length: 20 }, (_, i) =>
+      agentAt([a, b][i % 2] as TestHub).call(PUT, { object: moduleNamed(`load-${i}`) }),
+    );
+    const reads = Array.from({ length: 40 }, (_, i) =>
+      agentAt([a, b][i % 2] as TestHub).call("system_fleet_list_objects"),
+    );
+    await Promise.all([...puts, ...reads]);
+    const places = await eventually("place in the log for everything", async () => {
+      const [found] = await hubs.sql<{ receipts: number; log: number[]; events: (number | null)[] }>(
+        `select (select count(*)::int from receipt where account_id = $1) as receipts,
+           array(select position::int from log_entry where account_id = $1 order by position) as log,
+           array(select position::int from event where account_id = $1 order by position) as events`,
+        [hubs.accountId],
+      );
+      if (found === undefined || found.log.length < found.receipts || found.events.includes(null)) return undefined;
+      return found;
+    });
+    assert.deepEqual(
+      places.log,
+      Array.from(places.log, (_, i) => i),
+    );
+    assert.deepEqual(
+      places.events,
+      Array.from(places.events, (_, i) => i),
+    );
+    const load = { action: PUT, limit: 200 };
+    const lists = await Promise.all([a, b].map((hub) => agentAt(hub).done("system_journal_list_receipts", load)));
+    assert.deepEqual(lists[0]?.output.items, lists[1]?.output.items);
+    for (const hub of [a, b]) await verifies(hub);
+  });
+
+  it("go on when one is killed in the midst of a call, and close it", async () => {
+    const object = moduleNamed("killed");
+    const key = v7();
+    await hubs.whileLocked(NO_PUTS, async ({ waiters }) => {
+      const cut = assert.rejects(agentAt(c).call(PUT, { object }, key), { code: "HUB_UNREACHABLE" });
+      await waiters(1);
+      await c.kill();
+      await cut;
+      assert.equal((await agentAt(a).done("system_fleet_list_objects")).status, "done");
+      await eventually("end for the call", async () => {
+        const answer = await agentAt(b).call(PUT, { object }, key).catch(codeOf);
+        assert.ok(["IN_PROGRESS", "AMBIGUOUS"].includes(String(answer)), JSON.stringify(answer));
+        return answer === "AMBIGUOUS" ? true : undefined;
+      });
+    });
+    await assert.rejects(agentAt(a).done("system_fleet_get_object", { kind: "Module", name: object.name }), {
+      code: "NOT_FOUND",
+    });
+    const [abandoned, ...more] = await hubs.sql<{ code: string }>(
+      `select o.code from event e join receipt o on o.call_id = (e.data->>'callId')::uuid and o.phase = 'outcome'
+       where e.type = 'journal.intent_abandoned'`,
+    );
+    assert.deepEqual([abandoned?.code, more], ["AMBIGUOUS", []]);
+    for (const hub of [a, b]) await verifies(hub);
+  });
+
+  it("let the call under way end on SIGTERM, refuse new ones, and leave nothing for others to clear up", async () => {
+    const object = moduleNamed("drained");
+    await hubs.whileLocked(NO_PUTS, async ({ waiters, release }) => {
+      const underWay = agentAt(a).call(PUT, { object });
+      await waiters(1);
+      const ended = a.stop();
+      await eventually("draining", async () => ((await fetch(a.at("/readyz"))).status === 503 ? true : undefined));
+      assert.equal((await fetch(a.at("/healthz"))).status, 200);
+      await assert.rejects(agentAt(a).call("system_identity_whoami"), { code: "DRAINING" });
+      assert.equal((await agentAt(b).call("system_identity_whoami")).status, "done");
+      await release();
+      assert.equal((await underWay).status, "done");
+      assert.equal(await ended, 0);
+    });
+    const open = await hubs.sql("select from journal_epoch where closed_at is null");
+    assert.equal(open.length, 1, "that of the hub which goes on");
+    const { output } = await agentAt(b).done("system_fleet_get_object", { kind: "Module", name: object.name });
+    assert.equal((output.object as { version: number }).version, 1);
+    await verifies(b);
   });
 });

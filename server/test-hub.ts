@@ -2,7 +2,7 @@
  * For tests of whole hubs: real hub processes on one database, the people and agents who call them over HTTP, and the
  * superuser's view of what they left there.
  */
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -27,6 +27,7 @@ import { EmbeddedKeyService } from "./adapters/embedded-keys/embedded-key-servic
 import { openRootKeyFile } from "./adapters/embedded-keys/root-key-file.ts";
 import { accountWriter } from "./adapters/postgres/account-store.ts";
 import { Database } from "./adapters/postgres/database.ts";
+import { stopEmbeddedPostgres } from "./adapters/postgres/embedded-postgres.ts";
 import { eventStore } from "./adapters/postgres/event-store.ts";
 import { identityStore } from "./adapters/postgres/identity-store.ts";
 import { PostgresKeyStore } from "./adapters/postgres/key-store.ts";
@@ -53,12 +54,14 @@ export async function eventually<T>(what: string, look: () => Promise<T | undefi
   }
 }
 
-/** The logins that hubs get, and one that sees everything. */
-export type HubDatabase = Pick<TestDatabase, "runtime" | "owner" | "superuser"> & AsyncDisposable;
+/** The logins that hubs get (without one they run a server of their own), and one that sees everything. */
+export type HubDatabase = Partial<Pick<TestDatabase, "runtime" | "owner">> &
+  Pick<TestDatabase, "superuser"> &
+  AsyncDisposable;
 
 /** Any number of hubs on one database of their own, with one root key; all gone when disposed of. */
 export class TestHubs implements AsyncDisposable {
-  readonly home = mkdtempSync(join(tmpdir(), "countersign-hubs-"));
+  readonly home = folderOfOurs();
   readonly db: HubDatabase;
   /** Ada: the person of the first account, and her agent. */
   readonly ada = new TestPerson(join(this.home, "people", "ada"));
@@ -66,15 +69,27 @@ export class TestHubs implements AsyncDisposable {
   readonly #hubs: TestHub[] = [];
   #accountId: string | undefined;
 
-  constructor(db: HubDatabase) {
-    this.db = db;
-    this.#superuser = new pg.Pool({ ...db.superuser, max: 3 });
+  constructor(db: HubDatabase | ((home: string) => HubDatabase)) {
+    this.db = typeof db === "function" ? db(this.home) : db;
+    this.#superuser = new pg.Pool({ ...this.db.superuser, max: 3 });
     this.#superuser.on("error", () => {}); // a test may stop its server
   }
 
   /** On a database that is migrated and has no account yet. */
   static async open(): Promise<TestHubs> {
     return new TestHubs(await testDatabase({ queues: QUEUES }));
+  }
+
+  /** On the server that the hubs themselves start and share. */
+  static embedded(): TestHubs {
+    return new TestHubs((home) => {
+      const host = join(home, "data", "postgres", "data");
+      const password = () => readFileSync(join(host, "superuser.password"), "utf8");
+      return {
+        superuser: { host, port: 5432, user: "postgres", password, database: "countersign" },
+        [Symbol.asyncDispose]: () => stopEmbeddedPostgres(join(home, "data")),
+      };
+    });
   }
 
   /** Starts one more hub and waits until it serves. The first one to ask is given Ada. */
@@ -99,11 +114,12 @@ export class TestHubs implements AsyncDisposable {
 
   /** What a hub on this database is started with. */
   env(): NodeJS.ProcessEnv {
+    const { runtime, owner } = this.db;
     return {
       ...scratchEnv(this.home),
       COUNTERSIGN_LOG_FORMAT: "json",
-      DATABASE_URL: urlOf(this.db.runtime),
-      COUNTERSIGN_MIGRATION_URL: urlOf(this.db.owner),
+      ...(runtime && { DATABASE_URL: urlOf(runtime) }),
+      ...(owner && { COUNTERSIGN_MIGRATION_URL: urlOf(owner) }),
     };
   }
 
@@ -129,7 +145,7 @@ export class TestHubs implements AsyncDisposable {
       id: made.tokenId,
       sha256: Buffer.from(made.tokenSha256, "hex"),
     });
-    const database = new Database(this.db.runtime, { poolSize: 2 });
+    const database = new Database(this.db.superuser, { poolSize: 2 });
     try {
       await database.transact(accountId, (session) =>
         createAccount(
@@ -171,13 +187,15 @@ export class TestHubs implements AsyncDisposable {
    * `waiters` resolves when so many sessions stand in its way.
    */
   async whileLocked<T>(lock: string, fn: (held: Held) => Promise<T>, values: readonly unknown[] = []): Promise<T> {
-    const client = await this.#superuser.connect();
+    const client = new pg.Client(this.db.superuser);
+    client.on("error", () => {}); // its server may be stopped: then nothing is locked any more
+    await client.connect();
     try {
       await client.query("begin");
       await client.query(lock, [...values]);
       let release: Promise<unknown> | undefined;
       const held: Held = {
-        release: async () => void (await (release ??= client.query("rollback"))),
+        release: async () => void (await (release ??= client.query("rollback").catch(() => {}))),
         waiters: async (count) => {
           const text = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
           const look = async () => ((await this.sql(text)).length >= count ? true : undefined);
@@ -190,7 +208,7 @@ export class TestHubs implements AsyncDisposable {
         await held.release();
       }
     } finally {
-      client.release();
+      await client.end();
     }
   }
 
@@ -230,10 +248,15 @@ export interface Held {
 export class TestHub {
   readonly process: HubProcess;
   readonly logFile: string;
+  /** Whether this test ends it. */
+  #ending = false;
 
   constructor(hubProcess: HubProcess, logFile: string) {
     this.process = hubProcess;
     this.logFile = logFile;
+    void hubProcess.ended.then((code) => {
+      if (!this.#ending) console.error(`a hub ended by itself, with ${code}:\n${this.log()}`);
+    });
   }
 
   get url(): string {
@@ -251,12 +274,14 @@ export class TestHub {
 
   /** As a power cut would, and waits until it is gone. */
   async kill(): Promise<void> {
+    this.#ending = true;
     this.process.child.kill("SIGKILL");
     await this.process.ended;
   }
 
-  /** Waits until the process has killed itself, as it was started to do. */
+  /** Waits until the process has killed itself, as it was started to do: say so before it can. */
   async crashed(): Promise<void> {
+    this.#ending = true;
     const { child } = this.process;
     await eventually("end of the hub", async () => child.signalCode ?? child.exitCode ?? undefined);
     const { signalCode, exitCode } = child;
@@ -265,6 +290,7 @@ export class TestHub {
 
   /** SIGTERM; answers with the exit code when it has drained. */
   async stop(): Promise<number> {
+    this.#ending = true;
     this.process.child.kill("SIGTERM");
     return this.process.ended;
   }
@@ -348,6 +374,13 @@ export async function loosen(person: TestPerson, hub: TestHub, action: string): 
 export function moduleNamed(name: string) {
   const spec = { version: "1.0.0", source: "https://modules.example/it", digest: `sha256:${"5".repeat(64)}` };
   return { kind: "Module", name, spec };
+}
+
+/** Root's PostgreSQL is another user, which must be able to walk through. */
+function folderOfOurs(): string {
+  const path = mkdtempSync(join(tmpdir(), "countersign-hubs-"));
+  chmodSync(path, 0o711);
+  return path;
 }
 
 function urlOf({ user, password, host, port, database }: pg.PoolConfig): string {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { publicKeyFromPem } from "../contracts/formats/ed25519.ts";
 import { verifyReceiptProof } from "../contracts/formats/receipt-proof.ts";
-import { type Called, clients, type OutsideClient } from "./outside/clients.ts";
+import { type Answer, type Called, clients, type OutsideClient } from "./outside/clients.ts";
 import { OutsideHub } from "./outside/hub.ts";
 
 const DIGEST = `sha256:${"5".repeat(64)}`;
@@ -59,7 +59,7 @@ async function approveAChange(agent: OutsideClient, object: Module): Promise<voi
 
   const asked = await call("system_fleet_put_object", { object });
   assert.equal(codeOf(asked), "APPROVAL_PENDING");
-  const { requestId } = asked._meta?.["countersign/approval"] as { requestId: string };
+  const { requestId } = metaOf(asked, "countersign/approval");
   const wanted = { kind: object.kind, name: object.name };
   assert.equal(codeOf(await call("system_fleet_get_object", wanted)), "NOT_FOUND");
   assert.equal(codeOf(await call("system_approval_decide_request", { requestId, decision: "approve" })), "FORBIDDEN");
@@ -101,7 +101,7 @@ async function proveIt(call: (name: string, args: Record<string, unknown>) => Pr
 async function refuseBadInput(call: (name: string, args: Record<string, unknown>) => Promise<Called>, object: Module) {
   const bad = { ...object, spec: { ...object.spec, colour: "red" } };
   const refused = await call("system_fleet_put_object", { object: bad });
-  const error = refused._meta?.["countersign/error"] as { code: string; path: string };
+  const error = metaOf(refused, "countersign/error");
   assert.equal(error.code, "INPUT_INVALID");
   assert.match(error.path, /^object\.spec/);
   const same = await call("system_fleet_get_object", { kind: object.kind, name: object.name });
@@ -176,14 +176,17 @@ function moduleNamed(name: string) {
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a check looks into whatever came back
-function outputOf(called: Called): any {
+function outputOf(called: Called): Answer {
   assert.ok(!called.isError, called.content[0]?.text);
   return called.structuredContent;
 }
 
+function metaOf(called: Called, name: string): Answer {
+  return called._meta?.[name];
+}
+
 function codeOf(called: Called): string {
-  return (called._meta?.["countersign/error"] as { code: string } | undefined)?.code ?? "OK";
+  return metaOf(called, "countersign/error")?.code ?? "OK";
 }
 
 function told(what: string): void {
