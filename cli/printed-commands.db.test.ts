@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { AGENT } from "./context.ts";
-import { ScratchHome } from "./scratch-hub.fixture.ts";
+import { COMMAND, ScratchHome } from "./scratch-hub.fixture.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const README = readFileSync(`${root}README.md`, "utf8");

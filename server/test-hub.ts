@@ -103,7 +103,7 @@ export class TestHubs implements AsyncDisposable {
         progress: () => {},
         firstAccount: () => this.firstAccount(),
       });
-      const hub = new TestHub(hubProcess, logFile);
+      const hub = new TestHub(hubProcess, logFile, { doomed: env["COUNTERSIGN_TEST_CRASH_AT"] !== undefined });
       this.#hubs.push(hub);
       this.#accountId = hubProcess.ready.accountId;
       return hub;
@@ -249,11 +249,12 @@ export class TestHub {
   readonly process: HubProcess;
   readonly logFile: string;
   /** Whether this test ends it. */
-  #ending = false;
+  #ending: boolean;
 
-  constructor(hubProcess: HubProcess, logFile: string) {
+  constructor(hubProcess: HubProcess, logFile: string, { doomed = false } = {}) {
     this.process = hubProcess;
     this.logFile = logFile;
+    this.#ending = doomed;
     void hubProcess.ended.then((code) => {
       if (!this.#ending) console.error(`a hub ended by itself, with ${code}:\n${this.log()}`);
     });
@@ -279,9 +280,8 @@ export class TestHub {
     await this.process.ended;
   }
 
-  /** Waits until the process has killed itself, as it was started to do: say so before it can. */
+  /** Waits until the process has killed itself, as it was started to do. */
   async crashed(): Promise<void> {
-    this.#ending = true;
     const { child } = this.process;
     await eventually("end of the hub", async () => child.signalCode ?? child.exitCode ?? undefined);
     const { signalCode, exitCode } = child;
