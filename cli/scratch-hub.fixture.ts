@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -44,7 +45,7 @@ export class ScratchHome implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (existsSync(this.dataDir)) await stopDatabase(this.dataDir);
-    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.path, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

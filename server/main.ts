@@ -31,6 +31,7 @@ import { journalStore } from "./adapters/postgres/journal-store.ts";
 import { PostgresKeyStore } from "./adapters/postgres/key-store.ts";
 import { openDatabase } from "./adapters/postgres/open-database.ts";
 import { policyStore } from "./adapters/postgres/policy-store.ts";
+import { QuietClient } from "./adapters/postgres/quiet-client.ts";
 import { postgresStore } from "./adapters/postgres/store.ts";
 import { sweepStore } from "./adapters/postgres/sweep-store.ts";
 import { DEFAULT_APPROVAL_SETTINGS } from "./approval/approval-settings.ts";
@@ -117,7 +118,8 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
   });
   const keys = new EmbeddedKeyService(rootKey, new PostgresKeyStore(database));
 
-  const boss = await openJobs(opened.runtime, (err) => log.warn({ err }, "the job queue had a fault"));
+  const queueLogin = { ...opened.runtime, Client: QuietClient };
+  const boss = await openJobs(queueLogin, (err) => log.warn({ err }, "the job queue had a fault"));
   let closingJobs: Promise<void> | undefined;
   const stopJobs = () => (closingJobs ??= closeJobs(boss, config.server.drainSeconds * 1000));
   opening.defer(stopJobs);

@@ -22,6 +22,8 @@ export async function runDemo(context: CliContext): Promise<void> {
     // what is under way ends before the folder is removed, or it would write into it again
     await tellStory(account, tell, stop.signal);
   } catch (error) {
+    // what was left behind is told before why the demo ended
+    if (error instanceof SuppressedError) throw error.error;
     throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
     for (const signal of signals) process.off(signal, interrupt);

@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
@@ -26,7 +27,8 @@ export async function openScratchAccount(context: CliContext, signal: AbortSigna
   await using opening = new AsyncDisposableStack();
   const home = mkdtempSync(join(tmpdir(), "countersign-demo-"));
   chmodSync(home, 0o711); // root's PostgreSQL is another user, which must be able to walk through
-  opening.defer(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
+  // rmSync gives up without an error where the ending server removes a file at the same time
+  opening.defer(() => rm(home, { recursive: true, force: true, maxRetries: 5 }));
   const env = scratchEnv(home);
   const config = configFrom(readEnv(env));
   const dataDir = config.folders.data;

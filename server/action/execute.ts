@@ -8,9 +8,10 @@ import { isRead } from "./define-action.ts";
 import type { Gate } from "./gate.ts";
 import { beginOnce, type Once } from "./idempotent-call.ts";
 import type { Spend } from "./journal.ts";
-import type { JudgedCall } from "./judge.ts";
+import { type JudgedCall, targetOf } from "./judge.ts";
 import type { RegisteredAction } from "./registry.ts";
 import type { Transaction } from "./store.ts";
+import type { Target } from "./target.ts";
 
 interface Checked {
   readonly output: Record<string, unknown>;
@@ -49,8 +50,8 @@ export interface ChangeOptions {
   /** What the intent uses up, in its own transaction. */
   readonly spend?: Spend;
   readonly idempotencyKey?: string;
-  /** Runs first in the effect's transaction; throws to refuse. */
-  readonly before?: (tx: Transaction) => Promise<void>;
+  /** Says so where the target is not the judged one any more; default: CONFLICT. */
+  readonly refuseMoved?: (now: Target) => HubError;
   /** Runs last in the effect's transaction. */
   readonly after?: (tx: Transaction, output: Record<string, unknown>) => Promise<void>;
 }
@@ -63,12 +64,14 @@ export async function executeChange(
   gate: Gate,
   call: CallInProgress,
   judged: JudgedCall,
+  target: Target,
   options: ChangeOptions = {},
 ): Promise<Done> {
   // a secret is never kept, so it cannot be answered twice either
   const key = judged.entry.action.secretOutput ? undefined : options.idempotencyKey;
   const once = await beginOnce(gate, call, judged, key);
   if (once.replay) {
+    call.intended = true; // this is its outcome
     gate.journal.note(call.record, call.outcome(gate, "REPLAYED"));
     return once.replay;
   }
@@ -76,13 +79,15 @@ export async function executeChange(
     call.intended = true; // even if its write fails unclearly: then the sweeper closes what the database holds
     await gate.journal.intent(call.record, options.spend);
   } catch (error) {
-    if (NOT_WRITTEN.includes(toHubError(error).code)) call.intended = false;
-    await once.release();
+    const { code } = toHubError(error);
+    if (NOT_WRITTEN.includes(code)) call.intended = false;
+    // where the database is away too, the journal gives the key back when it records how this ended
+    await once.release().catch(() => gate.journal.abandon(call.record, call.outcome(gate, code)));
     throw error;
   }
   let done: { staged: StagedOutcome; checked: Checked };
   try {
-    done = await runEffect(gate, call, judged, options, once);
+    done = await runEffect(gate, call, judged, target, options, once);
   } catch (error) {
     throw await recordFailure(gate, call, once, error);
   }
@@ -91,7 +96,14 @@ export async function executeChange(
   return { status: "done", output, summary: judged.entry.action.summary(output), receipt: call.reference() };
 }
 
-function runEffect(gate: Gate, call: CallInProgress, judged: JudgedCall, options: ChangeOptions, once: Once) {
+function runEffect(
+  gate: Gate,
+  call: CallInProgress,
+  judged: JudgedCall,
+  target: Target,
+  options: ChangeOptions,
+  once: Once,
+) {
   const { action } = judged.entry;
   if (isRead(action)) throw new TypeError(`${action.name} is a read`);
   const limited = limit(judged);
@@ -100,7 +112,7 @@ function runEffect(gate: Gate, call: CallInProgress, judged: JudgedCall, options
     gate.store.transact(
       judged.caller.account.id,
       async (tx) => {
-        await options.before?.(tx);
+        await refuseMovedTarget(gate, call, judged, target, tx, options);
         const result = await abortable(
           limited.signal,
           action.handler(judged.input.value, { call: context, tx, services: gate.services }),
@@ -118,18 +130,43 @@ function runEffect(gate: Gate, call: CallInProgress, judged: JudgedCall, options
   );
 }
 
+/** What was judged is what is changed: the target is held, and looked at again, before the handler runs. */
+async function refuseMovedTarget(
+  gate: Gate,
+  call: CallInProgress,
+  judged: JudgedCall,
+  target: Target,
+  tx: Transaction,
+  { refuseMoved }: ChangeOptions,
+): Promise<void> {
+  if (judged.entry.action.target === "account") return;
+  // sent together: the look waits in the database for the lock
+  const [, now] = await Promise.all([tx.targets.lock(target.type, target.id), targetOf(gate, call, judged, tx)]);
+  if (now.type === target.type && now.id === target.id && now.version === target.version) return;
+  throw (
+    refuseMoved?.(now) ??
+    new HubError("CONFLICT", "What this call is about was changed while the call was judged; call again.")
+  );
+}
+
 /** The intent is durable and the effect did not happen: the outcome says why, and is waited for. */
 async function recordFailure(gate: Gate, call: CallInProgress, once: Once, error: unknown): Promise<HubError> {
   const failure = toHubError(error);
   if (failure.code === "INTERNAL") gate.report(error, { callId: call.id, action: call.record.action });
+  const outcome = call.outcome(gate, failure.code);
   // a connection lost at COMMIT leaves the effect unknown: the journal finds out from what the database holds
-  if (["STORE_UNAVAILABLE", "AMBIGUOUS", "LANE_LOST"].includes(failure.code)) {
-    gate.journal.abandon(call.record, call.outcome(gate, failure.code));
-    return failure;
-  }
-  await once.fail(failure);
-  await gate.journal.outcome(call.record, call.outcome(gate, failure.code));
+  const inDoubt = ["STORE_UNAVAILABLE", "AMBIGUOUS", "LANE_LOST"].includes(failure.code);
+  if (inDoubt || !(await isKept(once, failure))) gate.journal.abandon(call.record, outcome);
+  else await gate.journal.outcome(call.record, outcome);
   return failure;
+}
+
+/** Whether the key holds the failure now. A database that is away keeps no key; the journal then frees it. */
+function isKept(once: Once, failure: HubError): Promise<boolean> {
+  return once.fail(failure).then(
+    () => true,
+    () => false,
+  );
 }
 
 function checkOutput(call: CallInProgress, entry: RegisteredAction, result: unknown): Checked {

@@ -110,6 +110,7 @@ export function fakeGate() {
   ]);
 
   const transaction = {
+    targets: { lock: async () => {} },
     outcomes: { stage: async () => void asked.push("stage") },
     idempotency: {
       claim: async (scope: { key: string }, row: { callId: string; inputMac: Buffer }) => {

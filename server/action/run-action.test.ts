@@ -111,6 +111,46 @@ test("a client that cannot be asked to confirm gets an approval request; one tha
   assert.deepEqual(rows, ["c"]);
 });
 
+test("a target that moved while the call was judged is not changed", async () => {
+  const { gate, request, set, rows, entries } = fakeGate();
+  const { intent } = gate.journal;
+  gate.journal.intent = async (record, spend) => {
+    await intent(record, spend);
+    set.targetVersion = "2";
+  };
+  await assert.rejects(runAction(gate, request("system_test_change")), { code: "CONFLICT" });
+  assert.deepEqual(rows, []);
+  assert.equal(entries.at(-1)?.outcome?.code, "CONFLICT");
+});
+
+test("a run's name is short and plain, since it stands in every receipt", async () => {
+  const { gate, request, entries } = fakeGate();
+  for (const runId of ["", "two words", "x".repeat(201), "\u202e"])
+    await assert.rejects(runAction(gate, request("system_test_read", {}, { runId })), {
+      code: "INPUT_INVALID",
+      path: "runId",
+    });
+  assert.ok(entries.every(({ record }) => record.runId === undefined));
+  assert.equal((await runAction(gate, request("system_test_read", {}, { runId: "job-7/a" }))).status, "done");
+});
+
+test("a rule that asks people does not hold up a read", async () => {
+  const { gate, request, set } = fakeGate();
+  set.demand = APPROVE;
+  assert.equal((await runAction(gate, request("system_test_read"))).status, "done");
+});
+
+test("a recorded outcome is answered before anybody is asked again", async () => {
+  const { gate, request, set } = fakeGate();
+  const call = (input: unknown) =>
+    runAction(gate, request("system_test_change", input, { idempotencyKey: "k", canConfirm: true }));
+  await call({ text: "a" });
+  set.demand = CONFIRM;
+  const again = await call({ text: "a" });
+  assert.ok(again.status === "done" && again.replayed);
+  await assert.rejects(call({ text: "b" }), { code: "IDEMPOTENCY_MISMATCH" });
+});
+
 test("an output that does not fit its schema takes the effect back", async () => {
   const { gate, request, set, rows, entries } = fakeGate();
   set.answer = 5;

@@ -4,6 +4,7 @@ import type { ActionRequest, ActionResult, Pending, PendingApproval } from "./ac
 import type { Demand } from "./approvals.ts";
 import { CallInProgress, noteRefusal } from "./call.ts";
 import { askToConfirm, checkConfirmation } from "./confirm.ts";
+import { isRead } from "./define-action.ts";
 import { cancelled, executeChange, executeRead } from "./execute.ts";
 import type { Gate } from "./gate.ts";
 import { recordedOnce } from "./idempotent-call.ts";
@@ -24,7 +25,6 @@ export async function runAction(gate: Gate, request: ActionRequest): Promise<Act
     caller: request.caller,
     action: "unknown",
     channel: request.channel,
-    ...(request.runId !== undefined && { runId: request.runId }),
     ...(request.traceId !== undefined && { traceId: request.traceId }),
   });
   try {
@@ -39,31 +39,34 @@ export async function runAction(gate: Gate, request: ActionRequest): Promise<Act
 }
 
 async function pass(gate: Gate, call: CallInProgress, request: ActionRequest): Promise<ActionResult> {
+  refuseBadNames(request);
+  if (request.runId !== undefined) call.record.runId = request.runId;
   const entry = find(gate, request);
   call.record.action = entry.action.name;
   call.record.schemaDigest = entry.schemaDigest;
   const input = parseInput(entry, request.input);
   call.record.input = call.commitTo(input.canonical);
-  refuseBadKey(request.idempotencyKey);
   const judged: JudgedCall = { entry, input, caller: request.caller, channel: request.channel, signal: request.signal };
   const judgement = await judge(gate, call, judged);
-  if (entry.action.risk.effect === "read" && judgement.demand.kind === "auto") return executeRead(gate, call, judged);
+  // rules ask people about changes; a read is permitted or it is not
+  if (isRead(entry.action)) return executeRead(gate, call, judged);
 
+  const { demand, target } = judgement;
   const options = request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey };
-  if (judgement.demand.kind === "auto") return executeChange(gate, call, judged, options);
-  if (judgement.demand.kind === "confirm" && request.confirmation) {
-    const spend = await checkConfirmation(gate, call, judged, request.confirmation);
-    return executeChange(gate, call, judged, { ...options, spend });
-  }
-  if (judgement.demand.kind === "confirm" && request.canConfirm) {
-    const asked = await askToConfirm(gate, call, judged, judgement);
-    gate.journal.note(call.record, call.outcome(gate, "CONFIRMATION_REQUIRED"));
-    return asked;
-  }
+  if (demand.kind === "auto") return executeChange(gate, call, judged, target, options);
   const recorded = await recordedOnce(gate, judged, request.idempotencyKey);
   if (recorded) {
     gate.journal.note(call.record, call.outcome(gate, "REPLAYED"));
     return recorded;
+  }
+  if (demand.kind === "confirm" && request.confirmation) {
+    const spend = await checkConfirmation(gate, call, judged, request.confirmation);
+    return executeChange(gate, call, judged, target, { ...options, spend });
+  }
+  if (demand.kind === "confirm" && request.canConfirm) {
+    const asked = await askToConfirm(gate, call, judged, judgement);
+    gate.journal.note(call.record, call.outcome(gate, "CONFIRMATION_REQUIRED"));
+    return asked;
   }
   return requestApproval(gate, call, judged, judgement, options);
 }
@@ -78,11 +81,11 @@ function find(gate: Gate, request: ActionRequest): RegisteredAction {
   );
 }
 
-function refuseBadKey(key: string | undefined): void {
-  if (key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(key))
-    throw new HubError("INPUT_INVALID", "An idempotency key has 1 to 200 printable ASCII characters.", {
-      path: "idempotencyKey",
-    });
+/** They stand in every receipt of the call, so they are short and plain. */
+function refuseBadNames({ idempotencyKey, runId }: ActionRequest): void {
+  for (const [path, name] of Object.entries({ idempotencyKey, runId }))
+    if (name !== undefined && !/^[\x21-\x7e]{1,200}$/.test(name))
+      throw new HubError("INPUT_INVALID", `${path}: 1 to 200 printable ASCII characters.`, { path });
 }
 
 /** The request's row and this call's outcome commit together; nothing else happens. */

@@ -5,7 +5,7 @@ import { CallInProgress, noteRefusal } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import { executeChange } from "./execute.ts";
 import type { Gate } from "./gate.ts";
-import { type JudgedCall, judge, targetOf } from "./judge.ts";
+import { type JudgedCall, judge } from "./judge.ts";
 import { parseInput } from "./parse-input.ts";
 import type { RegisteredAction } from "./registry.ts";
 import type { Target } from "./target.ts";
@@ -51,10 +51,10 @@ async function executeHeld(gate: Gate, call: CallInProgress, held: HeldCall, sig
   if (stricter(demand, held.demand)) throw stale("the policy now asks for more agreement than was given");
   refuseMoved(held, target);
   await gate.approvals.recheck(held, caller);
-  await executeChange(gate, call, judged, {
+  const done = await executeChange(gate, call, judged, target, {
     spend: { kind: "approval", id: held.requestId },
     ...(held.idempotencyKey !== undefined && { idempotencyKey: held.idempotencyKey }),
-    before: async (tx) => refuseMoved(held, await targetOf(gate, call, judged, tx)),
+    refuseMoved: (now) => moved(held, now),
     after: (tx, output) => {
       const result = canonicalize({
         output,
@@ -64,6 +64,8 @@ async function executeHeld(gate: Gate, call: CallInProgress, held: HeldCall, sig
       return gate.approvals.settle(tx, held, { state: "executed", result });
     },
   });
+  // the key was used up by another call meanwhile: this request is not carried out a second time
+  if (done.replayed) throw new HubError("IDEMPOTENCY_MISMATCH", "Another call with this idempotency key came first.");
 }
 
 async function requester(gate: Gate, call: CallInProgress, held: HeldCall): Promise<Caller> {
@@ -81,11 +83,14 @@ function sameAction(gate: Gate, held: HeldCall): RegisteredAction {
 }
 
 function refuseMoved(held: HeldCall, target: Target): void {
-  if (target.type !== held.target.type || target.id !== held.target.id || target.version !== held.target.version)
-    throw stale(
-      `its target moved since it was asked for (version ${held.target.version ?? "none"}, now ${target.version ?? "none"})`,
-    );
+  const { type, id, version } = held.target;
+  if (target.type !== type || target.id !== id || target.version !== version) throw moved(held, target);
 }
+
+const moved = (held: HeldCall, now: Target): HubError =>
+  stale(
+    `its target moved since it was asked for (version ${held.target.version ?? "none"}, now ${now.version ?? "none"})`,
+  );
 
 /** Whether `now` asks for anything that `then` did not. */
 function stricter(now: Demand, then: Demand): boolean {

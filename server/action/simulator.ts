@@ -1,4 +1,4 @@
-import { toHubError } from "../errors.ts";
+import { type ErrorCode, toHubError } from "../errors.ts";
 import type { Question } from "./authorizer.ts";
 import { CallInProgress } from "./call.ts";
 import type { Caller } from "./caller.ts";
@@ -6,6 +6,15 @@ import type { Gate } from "./gate.ts";
 import { type JudgedCall, targetOf } from "./judge.ts";
 import { parseInput } from "./parse-input.ts";
 import type { Simulation, Simulator } from "./simulate.ts";
+
+/** With these nothing was decided: the hub could not find out. */
+const UNDECIDED: readonly ErrorCode[] = [
+  "STORE_UNAVAILABLE",
+  "KEY_SERVICE_UNREACHABLE",
+  "TIMEOUT",
+  "CANCELLED",
+  "INTERNAL",
+];
 
 /** Answers "would this call be allowed, need approval, and why" from the gate's own guards; nothing runs. */
 export function createSimulator(gate: () => Gate): Simulator {
@@ -15,6 +24,7 @@ export function createSimulator(gate: () => Gate): Simulator {
         return await simulate(gate(), await actingAs(gate(), caller, question.as), question);
       } catch (error) {
         const refusal = toHubError(error);
+        if (UNDECIDED.includes(refusal.code)) throw refusal;
         return { outcome: "refused", code: refusal.code, words: refusal.message, policies: [] };
       }
     },

@@ -26,6 +26,13 @@ export interface Transaction {
   /** The gate's own: the outcome and the idempotency key commit with the effect. Handlers leave these alone. */
   readonly outcomes: OutcomeWriter;
   readonly idempotency: IdempotencyWriter;
+  readonly targets: TargetLock;
+}
+
+/** Changes of one target happen one after the other: what was judged is what is changed. */
+export interface TargetLock {
+  /** Until the transaction ends. */
+  lock(type: string, id: string): Promise<void>;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -80,7 +81,7 @@ export class OutsideHub implements AsyncDisposable {
     // its PostgreSQL stops by itself a moment after the last hub is gone
     const running = join(this.home, "data", "postgres", "data", "postmaster.pid");
     for (let looks = 0; looks < 300 && existsSync(running); looks++) await pause(100);
-    rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

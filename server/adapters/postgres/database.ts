@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
 import pg from "pg";
 import { HubError } from "../../errors.ts";
+import { QuietClient } from "./quiet-client.ts";
 import { storeError } from "./store-error.ts";
 
 export interface Statement {
@@ -56,6 +57,7 @@ export class Database implements Session {
     this.#pool = new pg.Pool({
       application_name: "countersign",
       ...config,
+      Client: QuietClient,
       max: options.poolSize ?? 10,
       // statements that do not wait for each other share a round trip
       pipeline: true,
@@ -112,7 +114,6 @@ export class Database implements Session {
       signal?.removeEventListener("abort", cancel);
       session.end();
       await session.cancelling;
-      client.off("error", ignore);
       // a connection in an unknown state, or with a cancellation on its way, does not go back into the pool
       client.release(broken ?? session.cancelling !== undefined);
     };
@@ -132,17 +133,12 @@ export class Database implements Session {
 
   async #connect(): Promise<pg.PoolClient> {
     try {
-      const client = await this.#pool.connect();
-      client.on("error", ignore);
-      return client;
+      return await this.#pool.connect();
     } catch (error) {
       throw storeError(error);
     }
   }
 }
-
-/** A lost connection also rejects the statement at work or the next; as an event without a listener it would end the hub. */
-function ignore(): void {}
 
 class TransactionSession implements Session {
   readonly #client: pg.PoolClient;
@@ -165,9 +161,11 @@ class TransactionSession implements Session {
   async begun<T>(begin: string, accountId: string, fn: (session: Session) => Promise<T>): Promise<T> {
     const { stream } = (this.#client as unknown as { connection: { stream: Writable } }).connection;
     stream.cork();
+    process.nextTick(() => stream.uncork());
     // a checked UUID needs no quoting, and text without parameters may hold two statements
     const began = this.query(`${begin}; set local app.account_id = '${accountId}'`);
-    const [result] = await Promise.all([fn(this), began, uncork(stream)]);
+    began.catch(() => {}); // told below, unless `fn` fails first
+    const [result] = await Promise.all([fn(this), began]);
     // swallowed by `fn`: the transaction is void, and COMMIT would only turn into ROLLBACK
     if (this.#failure !== undefined) throw voidTransaction(this.#failure);
     return result;
@@ -208,12 +206,6 @@ class TransactionSession implements Session {
   end(): void {
     this.#ended = true;
   }
-}
-
-/** After the turn in which the first statements were written. */
-async function uncork(stream: Writable): Promise<void> {
-  await Promise.resolve();
-  stream.uncork();
 }
 
 function voidTransaction(cause: unknown): HubError {

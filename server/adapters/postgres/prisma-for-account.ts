@@ -3,13 +3,15 @@ import type pg from "pg";
 import { type Prisma, PrismaClient } from "../../../prisma/client/client.ts";
 import { HubError } from "../../errors.ts";
 import { checkAccountId } from "./database.ts";
+import { QuietClient } from "./quiet-client.ts";
 
 /**
  * Prisma over a small pool of its own, under the runtime role, for administrative reads: an interactive transaction
  * of Prisma's costs four times what one of `Database` does. It connects when first used; `await $disconnect()` ends it.
  */
 export function openPrisma(runtime: pg.PoolConfig, onError: (error: Error) => void = () => {}): PrismaClient {
-  const pool = { application_name: "countersign-prisma", ...runtime, max: 2, connectionTimeoutMillis: 5_000 };
+  const limits = { max: 2, connectionTimeoutMillis: 5_000 };
+  const pool = { application_name: "countersign-prisma", ...runtime, ...limits, Client: QuietClient };
   return new PrismaClient({
     adapter: new PrismaPg(pool, { onPoolError: onError, onConnectionError: onError }),
   });

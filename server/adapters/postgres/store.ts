@@ -8,9 +8,11 @@ import { idempotencyStore } from "./idempotency-store.ts";
 import { identityDirectory } from "./identity-directory.ts";
 import { identityReader } from "./identity-reader.ts";
 import { identityStore } from "./identity-store.ts";
+import { lazyRead } from "./lazy-read.ts";
 import { outcomeStore } from "./outcome-store.ts";
 import { policyStore } from "./policy-store.ts";
 import { receiptStore } from "./receipt-store.ts";
+import { targetLock } from "./target-lock.ts";
 
 /** Every area's rows on one transaction of the database. Areas that a call does not touch cost nothing. */
 export function postgresStore(
@@ -20,7 +22,7 @@ export function postgresStore(
 ): Store {
   return {
     read: (accountId, fn, signal) =>
-      database.read(accountId, (session) => fn(reader(session, accountId, administration)), signal),
+      lazyRead(database, accountId, (session) => fn(reader(session, accountId, administration)), signal),
     transact: (accountId, fn, signal) =>
       database.transact(accountId, (session) => fn(transaction(session, accountId, jobs, administration)), signal),
   };
@@ -76,6 +78,9 @@ function transaction(
     },
     get outcomes() {
       return outcomeStore(session);
+    },
+    get targets() {
+      return targetLock(session);
     },
     get idempotency() {
       return idempotencyStore(session);
