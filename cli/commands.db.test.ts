@@ -270,7 +270,15 @@ describe("what is not there", () => {
     const server = createServer((_, response) => response.end("<html>")).listen(0, "127.0.0.1");
     await new Promise((listening) => server.once("listening", listening));
     const { port } = server.address() as { port: number };
-    const env = { ...hub.env, COUNTERSIGN_URL: `http://127.0.0.1:${port}/mcp` };
+    const foreign = { ...hub.env, COUNTERSIGN_URL: `http://127.0.0.1:${port}/mcp` };
+    const refused = await runCommand(foreign, ["approvals"]);
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.err,
+      /^CONFIG_INVALID: COUNTERSIGN_URL names another hub/,
+      "a token goes to its own hub alone",
+    );
+    const env = { ...foreign, COUNTERSIGN_TOKEN: "cs_a_token_of_that_hub" };
     const none = await runCommand(env, ["approvals"]);
     await new Promise((closed) => server.close(closed));
     assert.match(none.err, /not as a hub does|does not understand/);

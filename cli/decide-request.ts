@@ -24,7 +24,7 @@ export async function decideRequest(
   const { terminal } = context;
   const hub = connectedHub(context);
   const detail = await hub.output(requestDetail, "system_approval_get_request", { requestId: id });
-  const request = openRequest(id, detail);
+  const request = openOwnRequest(context.folder, id, detail);
   const { action, requester, approvalExpiresAt } = request.predicate;
   terminal.note(previewWords(terminal, request.preview));
   terminal.note(
@@ -46,6 +46,17 @@ export async function decideRequest(
       ? outcomeWords(after)
       : `Signed: ${taken.decision}. ${taken.approvals} of ${taken.needed} approvals; the request is ${taken.state}.`,
   );
+}
+
+/** The request, its parts checked against each other and against the account that this folder belongs to. */
+export function openOwnRequest(folder: CliFolder, id: string, shown: { statement: string; preview: string }) {
+  const request = openRequest(id, shown);
+  const own = folder.hub()?.accountId;
+  if (own !== undefined && request.predicate.account !== own)
+    throw new HubError("ENVELOPE_INVALID", "This request is another account's: nothing was signed.", {
+      path: "statement",
+    });
+  return request;
 }
 
 interface Signed {

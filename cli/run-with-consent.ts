@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { openRequest } from "../contracts/approval/request.ts";
+import type { openRequest } from "../contracts/approval/request.ts";
 import { requestDetail } from "../contracts/approval/request-view.ts";
 import { HubError } from "../server/errors.ts";
 import type { CliFolder } from "./cli-folder.ts";
 import type { CliContext } from "./context.ts";
-import { previewWords, settled, signDecision } from "./decide-request.ts";
+import { openOwnRequest, previewWords, settled, signDecision } from "./decide-request.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { HubClient } from "./hub-client.ts";
 
@@ -26,7 +26,7 @@ export async function runWithConsent(
   if (answer.status === "done") return answer.output;
   const { requestId, needs } = answer.approval;
   const detail = await hub.output(requestDetail, "system_approval_get_request", { requestId });
-  const request = openRequest(requestId, detail);
+  const request = openOwnRequest(context.folder, requestId, detail);
   terminal.note(previewWords(terminal, request.preview));
   const sign = detail.profile === "solo" && (options.yes || (await terminal.confirm("Sign it?")));
   if (!sign) {
@@ -48,7 +48,7 @@ export async function callWithOwnSignature(
   if (answer.status === "done") return answer.output;
   const { requestId } = answer.approval;
   const detail = await hub.output(requestDetail, "system_approval_get_request", { requestId });
-  return signAndWait(hub, folder, requestId, openRequest(requestId, detail));
+  return signAndWait(hub, folder, requestId, openOwnRequest(folder, requestId, detail));
 }
 
 async function signAndWait(

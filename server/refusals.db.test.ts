@@ -3,135 +3,28 @@
  * account it belongs to; and nothing else happens. Each refusal has a twin that is accepted.
  */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { v7 } from "uuid";
-import { AGENT, OPERATOR } from "../cli/context.ts";
-import { actions } from "../tools/index.ts";
-import { createRegistry } from "./action/registry.ts";
-import { eventually, loosen, moduleNamed, type TestHub, TestHubs, type TestPerson } from "./test-hub.ts";
+import { AGENT } from "../cli/context.ts";
+import { eventually, loosen, moduleNamed, policyOf, TestHubs, type TestPerson } from "./test-hub.ts";
+import { type Answer, type Expected, type Sent, Wire } from "./wire.fixture.ts";
 
 const PUT = "system_fleet_put_object";
 const LIST = "system_fleet_list_objects";
 
 let hubs: TestHubs;
-let hub: TestHub;
+let wire: Wire;
 /** A person of another account, with an agent. */
 let eve: TestPerson & { readonly accountId: string };
 
 before(async () => {
   hubs = await TestHubs.open();
-  hub = await hubs.start();
+  const hub = await hubs.start();
+  wire = new Wire(hubs, hub);
   eve = await hubs.addAccount("Eve");
   for (const person of [hubs.ada, eve]) await loosen(person, hub, PUT);
 });
 after(() => hubs[Symbol.asyncDispose]());
-
-interface Sent {
-  readonly token?: string | undefined;
-  /** As it is, where it is text or bytes. */
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly path?: string;
-}
-
-type Answer = Readonly<Record<string, unknown>>;
-
-interface Problem {
-  readonly status: number;
-  readonly code: string;
-  readonly detail: string;
-  readonly path?: string;
-  readonly details?: unknown;
-}
-
-/** One request of its own trace. Answers with the status, what was said and the trace's id. */
-async function send(action: string, { token, body = {}, headers = {}, path }: Sent) {
-  const traceId = randomBytes(16).toString("hex");
-  const response = await fetch(hub.at(path ?? `/v1/actions/${action}`), {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      traceparent: `00-${traceId}-${"1".repeat(16)}-01`,
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    body: typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body),
-  });
-  return { traceId, status: response.status, headers: response.headers, answer: (await response.json()) as Answer };
-}
-
-interface Receipt {
-  readonly account: string;
-  readonly action: string;
-  readonly principal: string | null;
-  readonly phase: string;
-  readonly code: string;
-}
-
-/** Receipts of one trace, once its call has its outcome. */
-function receiptsOf(traceId: string): Promise<Receipt[]> {
-  return eventually(`receipt of the trace ${traceId}`, async () => {
-    const rows = await hubs.sql<Receipt>(
-      `select account_id as account, action, principal_id as principal, phase, code from receipt
-       where position($1::bytea in statement) > 0 order by sequence`,
-      [Buffer.from(traceId)],
-    );
-    return rows.some(({ phase }) => phase === "outcome") ? rows : undefined;
-  });
-}
-
-/** What calls change: every tenant's rows but the journal's, and when a token was last used. */
-async function everything(): Promise<string> {
-  const tables = await hubs.sql<{ name: string }>(
-    `select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'
-     and table_name not in ('receipt', 'lane', 'lane_commit', 'lane_node', 'lane_integrated', 'log_entry', 'account_log',
-       'in_flight', 'outcome_staged', 'journal_epoch', '_prisma_migrations') order by 1`,
-  );
-  assert.ok(tables.length > 10);
-  const rows = tables.map(
-    ({ name }) => `select '${name}' as t, (to_jsonb(x) - 'last_used_at' - 'position')::text as r from "${name}" x`,
-  );
-  const [sum] = await hubs.sql<{ md5: string }>(
-    `select md5(string_agg(t || r, '|' order by t, r)) as md5 from (${rows.join(" union all ")}) as all_rows`,
-  );
-  return String(sum?.md5);
-}
-
-interface Expected {
-  readonly code: string;
-  readonly path?: string;
-  /** What the receipt says was called; the action where a call came to the gate. */
-  readonly recordedAs?: string;
-  readonly account?: string;
-}
-
-/** Sends what has to be refused, and checks all that a refusal is. */
-async function refused(what: string, action: string, sent: Sent, expected: Expected): Promise<Problem> {
-  const before = await everything();
-  const { traceId, status, answer } = await send(action, sent);
-  const problem = { ...answer, status } as unknown as Problem;
-  assert.equal(problem.code, expected.code, `${what}: ${JSON.stringify(answer)}`);
-  assert.ok(status >= 400, what);
-  assert.match(problem.detail, /^[A-Za-z`].{8,}/, what);
-  if (expected.path !== undefined) assert.equal(problem.path, expected.path, what);
-  const receipts = await receiptsOf(traceId);
-  const outcome = receipts.find(({ phase }) => phase === "outcome");
-  assert.deepEqual(
-    [outcome?.code, outcome?.action, outcome?.account, receipts.filter(({ phase }) => phase === "outcome").length],
-    [expected.code, expected.recordedAs ?? action, expected.account ?? hubs.accountId, 1],
-    what,
-  );
-  assert.equal(await everything(), before, `${what}: something happened`);
-  return problem;
-}
-
-/** The same call as it should be. */
-async function accepted(action: string, sent: Sent): Promise<void> {
-  const { traceId, answer } = await send(action, sent);
-  assert.equal(answer.status, "done", JSON.stringify(answer));
-  assert.equal((await receiptsOf(traceId)).at(-1)?.code, "OK");
-}
 
 describe("bad input", () => {
   const object = moduleNamed("good");
@@ -171,8 +64,15 @@ describe("bad input", () => {
     },
     "half a pair in a name": { body: '{"\\udfff":1}', code: "INPUT_INVALID", recordedAs: "door" },
     NUL: { body: annotated('"a\\u0000b"'), code: "INPUT_INVALID", recordedAs: "door", path: "object.annotations.n" },
-    "a member called __proto__": { body: json('{"__proto__":{"kind":"Module"}}'), code: "INPUT_INVALID", recordedAs: "door" },
-    "a member called constructor": { body: json('{"constructor":{"prototype":{"kind":"Module"}}}'), code: "INPUT_INVALID" },
+    "a member called __proto__": {
+      body: json('{"__proto__":{"kind":"Module"}}'),
+      code: "INPUT_INVALID",
+      recordedAs: "door",
+    },
+    "a member called constructor": {
+      body: json('{"constructor":{"prototype":{"kind":"Module"}}}'),
+      code: "INPUT_INVALID",
+    },
     "a name twice": { body: '{"object":1,"object":2}', code: "INPUT_INVALID", recordedAs: "door" },
     "no JSON": { body: "{object}", code: "INPUT_INVALID", recordedAs: "door" },
     "no UTF-8": { body: Buffer.from([0x22, 0xff, 0x22]), code: "INPUT_INVALID", recordedAs: "door" },
@@ -187,32 +87,33 @@ describe("bad input", () => {
       headers: { "idempotency-key": "a b" },
       code: "INPUT_INVALID",
       path: "idempotencyKey",
+      recordedAs: "unknown",
     },
   };
 
   for (const [what, { body, headers, ...expected }] of Object.entries(cases)) {
     it(`refuses ${what}`, async () => {
-      await refused(what, PUT, { token: hubs.ada.token(AGENT), body, ...(headers && { headers }) }, expected);
+      await wire.refused(what, PUT, { token: hubs.ada.token(AGENT), body, ...(headers && { headers }) }, expected);
     });
   }
 
   it("refuses a cursor that is none, a limit beyond the limits and an action that does not exist", async () => {
     const token = hubs.ada.token(AGENT);
-    await refused("a bad cursor", LIST, { token, body: { cursor: "AAAA" } }, { code: "CURSOR_INVALID" });
-    await refused("a limit", LIST, { token, body: { limit: 201 } }, { code: "INPUT_INVALID", path: "limit" });
-    await refused(
+    await wire.refused("a bad cursor", LIST, { token, body: { cursor: "AAAA" } }, { code: "CURSOR_INVALID" });
+    await wire.refused("a limit", LIST, { token, body: { limit: 201 } }, { code: "INPUT_INVALID", path: "limit" });
+    await wire.refused(
       "no action",
       "system_fleet_destroy_all",
       { token },
       { code: "ACTION_UNKNOWN", recordedAs: "unknown" },
     );
-    await accepted(LIST, { token, body: { limit: 200 } });
+    await wire.accepted(LIST, { token, body: { limit: 200 } });
   });
 
   it("accepts the same object without all this, in the account that calls", async () => {
     const annotations = { n: "a whole pair, \u{1f600}, and \\ud800 spelt out" };
-    await accepted(PUT, { token: hubs.ada.token(AGENT), body: put({ annotations }) });
-    await refused(
+    await wire.accepted(PUT, { token: hubs.ada.token(AGENT), body: put({ annotations }) });
+    await wire.refused(
       "the other account",
       "system_fleet_get_object",
       {
@@ -224,38 +125,154 @@ describe("bad input", () => {
   });
 });
 
-describe("ids of another account", () => {
-  /** For each field that takes an id: one of the caller's account, and one of Eve's. */
-  type Ids = Readonly<Record<string, readonly [own: string, foreign: string]>>;
+describe("tokens", () => {
+  const ME = "system_identity_whoami";
+  const DOORS = [{}, { path: "/mcp" }];
 
-  /** What an account has ids for. */
-  async function idsOf(person: TestPerson): Promise<Record<string, string>> {
-    const me = (await person.operator(hub).done("system_identity_whoami")).output;
-    const agent = (await person.agent(hub).done("system_identity_whoami")).output;
-    const { id: personId } = (me.principal as { person: { id: string } }).person;
-    const { id: principalId } = agent.principal as { id: string };
-    const { id: tokenId } = agent.token as { id: string };
-    const invited = await person.run(hub, "system_identity_invite_person", { personName: "Nobody", roles: ["reader"] });
-    const waiting = await ask(person.agent(hub), "system_fleet_delete_object", {
-      kind: "Module",
-      name: (await person.agent(hub).done(PUT, { object: moduleNamed(`of-${v7()}`) })).output.object,
-    }).catch(() => undefined);
-    assert.equal(waiting, undefined);
-    const asking = { kind: "service", name: `asked ${v7()}`, roles: ["reader"] };
-    const requestId = await ask(person.agent(hub), "system_identity_create_principal", asking);
-    const { callId } = (await person.agent(hub).done(PUT, { object: moduleNamed(`m-${v7()}`) })).receipt;
-    return {
-      personId,
-      ownerPersonId: personId,
-      principalId,
-      requesterId: principalId,
-      as: principalId,
-      tokenId,
-      claimId: String(invited.claimId),
-      invitationId: String(invited.invitationId),
-      requestId,
-      callId,
-      id: `${callId}.outcome`,
+  /** At both doors. Nobody is called anything before a token says who calls, so that only their count tells them apart. */
+  async function refusedAtDoors(token: string | undefined, code: string, account: string): Promise<void> {
+    const counted = async () => {
+      const text = "select from receipt where account_id = $1 and action = 'door' and code = $2 and phase = 'outcome'";
+      return (await hubs.sql(text, [account, code])).length;
     };
+    const known = await counted();
+    for (const door of DOORS) {
+      const { status, answer, headers } = await wire.send(ME, { token, ...door, ...(door.path && { body: PING }) });
+      assert.equal(status, code === "PRINCIPAL_BANNED" ? 403 : 401);
+      if (status === 401) assert.match(headers.get("www-authenticate") ?? "", /^Bearer realm="countersign"/);
+      assert.match(JSON.stringify(answer), new RegExp(code));
+    }
+    await eventually(`receipts of ${code}`, async () =>
+      (await counted()) === known + DOORS.length ? true : undefined,
+    );
   }
+  const PING = { jsonrpc: "2.0", id: 1, method: "ping" };
+
+  it("that are none are refused, and the hub's own account is told", async () => {
+    const token = eve.token(AGENT);
+    const [prefix, id, secret = ""] = token.split("_");
+    const others: Readonly<Record<string, string | undefined>> = {
+      "no token": undefined,
+      "cut short": token.slice(0, -1),
+      "its first half": `${prefix}_${id}`,
+      "another's secret": `${prefix}_${id}_${hubs.ada.token(AGENT).split("_")[2]}`,
+      "an id that nobody has": `${prefix}_${v7().replaceAll("-", "")}_${secret}`,
+      "upper case": token.toUpperCase(),
+      "another prefix": token.replace("cs_", "csi_"),
+    };
+    for (const other of Object.values(others)) await refusedAtDoors(other, "UNAUTHENTICATED", hubs.accountId);
+    await wire.accepted(ME, { token });
+  });
+
+  it("of the banned, that have expired and that were revoked are refused, and their own account is told", async () => {
+    const token = eve.token(AGENT);
+    const { principal, token: mine } = (await eve.agent(wire.hub).done(ME)).output;
+    const [principalId, tokenId] = [(principal as { id: string }).id, (mine as { id: string }).id];
+
+    await eve.operator(wire.hub).done("system_identity_ban_principal", { principalId, reason: "to see it refused" });
+    await refusedAtDoors(token, "PRINCIPAL_BANNED", eve.accountId);
+    await eve.run(wire.hub, "system_identity_unban_principal", { principalId, reason: "it was" });
+    await wire.accepted(ME, { token });
+
+    const expire = "update token set expires_at = now() + $2::interval where id = $1";
+    await hubs.sql(expire, [tokenId, "-1 second"]);
+    await refusedAtDoors(token, "TOKEN_EXPIRED", eve.accountId);
+    await hubs.sql(expire, [tokenId, "1 day"]);
+    await wire.accepted(ME, { token });
+
+    await eve.operator(wire.hub).done("system_identity_revoke_token", { tokenId });
+    await refusedAtDoors(token, "TOKEN_REVOKED", eve.accountId);
+    await wire.accepted(ME, { token: eve.token() });
+  });
+
+  it("do not belong into an address", async () => {
+    const path = `/v1/actions/${ME}?token=${eve.token()}`;
+    await wire.refused("in the query", ME, { token: eve.token(), path }, { code: "INPUT_INVALID", recordedAs: "door" });
+    assert.ok(!wire.hub.log().includes(eve.token()));
+  });
+
+  it("are not what an invitation's code is", async () => {
+    const invited = await eve.run(wire.hub, "system_identity_invite_person", { personName: "Finn", roles: ["reader"] });
+    const { output } = await eve.operator(wire.hub).done("system_identity_claim_secret", { claimId: invited.claimId });
+    const code = String(output.secret);
+    for (const [action, body] of [
+      [LIST, {}],
+      [PUT, { object: moduleNamed("by-code") }],
+      ["system_identity_list_principals", {}],
+    ] as const)
+      await wire.refused("by code", action, { token: code, body }, { code: "FORBIDDEN", account: eve.accountId });
+  });
+});
+
+describe("a confirmation", () => {
+  const YES = { inputResponses: { confirm: { action: "accept", content: { confirm: true } } } };
+
+  before(async () => {
+    const { output } = await hubs.ada.operator(wire.hub).done("system_policy_get");
+    const input = { document: policyOf(PUT, "confirm"), baseVersion: output.version };
+    await hubs.ada.run(wire.hub, "system_policy_put", input);
+  });
+
+  const codeOf = ({ answer }: { answer: Answer }) =>
+    (answer.result as { _meta?: Record<string, { code?: string }> })._meta?.["countersign/error"]?.code;
+
+  it("that is replayed carries nothing out a second time, and is recorded", async () => {
+    const token = hubs.ada.token(AGENT);
+    const object = moduleNamed("confirmed");
+    const asked = await wire.callTool(PUT, { object }, { token });
+    assert.equal((await wire.receiptsOf(asked.traceId))[0]?.code, "CONFIRMATION_REQUIRED");
+    const { requestState } = asked.answer.result as { requestState: string };
+    const round = { requestState, ...YES };
+
+    const another = await wire.callTool(PUT, { object: moduleNamed("another") }, { token, round });
+    assert.equal(codeOf(another), "CONFIRMATION_INVALID");
+    assert.deepEqual(
+      (await wire.receiptsOf(another.traceId)).map(({ code }) => code),
+      ["CONFIRMATION_INVALID"],
+    );
+
+    const first = await wire.callTool(PUT, { object }, { token, round });
+    assert.equal(codeOf(first), undefined, JSON.stringify(first.answer));
+    const replays = await Promise.all(
+      [1, 2].map(() => wire.callTool(PUT, { object, expectedVersion: 1 }, { token, round })),
+    );
+    for (const replay of replays) assert.notEqual(codeOf(replay), undefined);
+    const again = await wire.callTool(PUT, { object }, { token, round });
+    assert.equal(codeOf(again), "APPROVAL_SPENT");
+    assert.deepEqual(
+      (await wire.receiptsOf(again.traceId)).map(({ code }) => code),
+      ["APPROVAL_SPENT"],
+    );
+    assert.deepEqual(await hubs.sql("select version::int from fleet_object where name = $1", [object.name]), [
+      { version: 1 },
+    ]);
+  });
+
+  it("given twice at once counts once", async () => {
+    const token = hubs.ada.token(AGENT);
+    const object = moduleNamed("confirmed-twice");
+    const { answer } = await wire.callTool(PUT, { object }, { token });
+    const { requestState } = answer.result as { requestState: string };
+    const rounds = Array.from({ length: 4 }, () =>
+      wire.callTool(PUT, { object }, { token, round: { requestState, ...YES } }),
+    );
+    const codes = (await Promise.all(rounds)).map(codeOf);
+    assert.deepEqual(codes.sort(), ["APPROVAL_SPENT", "APPROVAL_SPENT", "APPROVAL_SPENT", undefined]);
+  });
+
+  it("cannot be asked for at the plain door: the call waits for a person", async () => {
+    const { answer } = await wire.send(PUT, { token: hubs.ada.token(AGENT), body: { object: moduleNamed("asked") } });
+    assert.equal(answer.status, "pending");
+  });
+
+  it("and what it is for obey the same rules of input at this door", async () => {
+    const token = hubs.ada.token(AGENT);
+    const bad = await wire.callTool(PUT, { object: moduleNamed("bad"), colour: "red" }, { token });
+    const { code, path } = (bad.answer.result as { _meta: Record<string, Answer> })._meta["countersign/error"] ?? {};
+    assert.deepEqual([code, path], ["INPUT_INVALID", "colour"]);
+    assert.deepEqual(
+      (await wire.receiptsOf(bad.traceId)).map(({ action, code }) => [action, code]),
+      [[PUT, "INPUT_INVALID"]],
+    );
+  });
 });

@@ -142,7 +142,7 @@ export const ERROR_WORDS: Readonly<Record<ErrorCode, { readonly scope: ErrorScop
   },
   DATA_FOLDER_UNUSABLE: {
     scope: "elsewhere",
-    means: "A folder of the hub's cannot be written; the message names the variables that move it.",
+    means: "A folder of the hub's cannot be written, or others could change it; the message says what mends it.",
   },
   DATABASE_ROLE_UNSAFE: {
     scope: "elsewhere",

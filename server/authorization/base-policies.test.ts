@@ -5,7 +5,7 @@ import type { AuthzPrincipal, AuthzRequest, AuthzResource } from "./authz-reques
 import { checkBasePolicies, parseBasePolicies, readBasePolicies } from "./base-policies.ts";
 import { openEngine } from "./cedar-engine.ts";
 import { declaredActions } from "./declared-action.ts";
-import { account, ask, compiled, template } from "./fixtures/requests.ts";
+import { account, ask, compiled, policyDocument, template } from "./fixtures/requests.ts";
 import { PolicyEngine } from "./policy-engine.ts";
 import type { ResourceType } from "./resource-types.ts";
 
@@ -15,22 +15,25 @@ const engine = new PolicyEngine({ actions, base });
 after(() => engine.close());
 const none = compiled(engine.schema, "");
 
-const principal = (type: AuthzPrincipal["type"], ...roles: string[]): AuthzPrincipal => ({ type, id: "me", roles });
+const principal = (type: AuthzPrincipal["type"], ...roles: string[]): AuthzPrincipal => ({
+  ...{ type, id: "me", roles },
+  ...(type !== "Service" && { owner: "my-person" }),
+});
 const resources: Record<ResourceType, AuthzResource> = {
   Account: account,
   Operator: { type: "Operator", id: "o", attributes: { roles: ["operator"] } },
-  Agent: { type: "Agent", id: "a", attributes: { roles: ["agent"] } },
+  Agent: { type: "Agent", id: "a", attributes: { roles: ["agent"], owner: "my-person" } },
   Service: { type: "Service", id: "s", attributes: { roles: [] } },
-  Token: { type: "Token", id: "t", attributes: { principalId: "somebody" } },
+  Token: { type: "Token", id: "t", attributes: { principalId: "somebody", holderIsAdmin: false } },
   ApprovalRequest: { type: "ApprovalRequest", id: "r", attributes: { principalId: "somebody" } },
   Receipt: { type: "Receipt", id: "e", attributes: {} },
   FleetObject: template,
 };
-// no shipped policy reads the input: what it holds changes nothing
+// of shipped policies one alone reads the input, of simulations
 const request = (who: AuthzPrincipal, action: string, more: Partial<AuthzRequest> = {}) => {
   const types = engine.schema.actions.get(action)?.resource ?? assert.fail(`no action ${action}`);
   const type = types.find((name) => name === "Agent") ?? types[0] ?? assert.fail("an action has a resource");
-  return ask({ principal: who, action, resource: resources[type], input: {}, ...more });
+  return ask({ principal: who, action, resource: resources[type], input: { action }, ...more });
 };
 const permitted = (who: AuthzPrincipal) =>
   actions.map(({ name }) => name).filter((name) => engine.authorize(request(who, name), none).outcome === "permitted");
@@ -168,6 +171,50 @@ test("a token in another person's name is for administrators to ask for", () => 
   assert.equal(issue("operator", "somebody"), "forbidden");
   assert.equal(issue("operator", "me"), "permitted");
   assert.equal(issue("admin", "somebody"), "permitted");
+});
+
+test("a token of another person's agent is for administrators to ask for", () => {
+  const issue = (role: string, owner: string) => {
+    const resource = { type: "Agent", id: "a", attributes: { roles: ["agent"], owner } } as const;
+    return engine.authorize(request(principal("Operator", role), "system_identity_issue_token", { resource }), none)
+      .outcome;
+  };
+  assert.equal(issue("operator", "somebody"), "forbidden");
+  assert.equal(issue("operator", "my-person"), "permitted");
+  assert.equal(issue("admin", "somebody"), "permitted");
+});
+
+test("administrators are banned, unbanned and lose tokens by administrators alone", () => {
+  const outcome = (role: string, action: string, resource: AuthzResource) =>
+    engine.authorize(request(principal("Operator", role), action, { resource }), none).outcome;
+  const operator = (...roles: string[]) => ({ type: "Operator", id: "o", attributes: { roles } }) as const;
+  for (const action of ["system_identity_ban_principal", "system_identity_unban_principal"]) {
+    assert.equal(outcome("operator", action, operator("reader", "admin")), "forbidden", action);
+    assert.equal(outcome("operator", action, operator("operator")), "permitted", action);
+    assert.equal(outcome("admin", action, operator("admin")), "permitted", action);
+  }
+  const revoke = (role: string, holderIsAdmin: boolean) =>
+    outcome(role, "system_identity_revoke_token", {
+      type: "Token",
+      id: "t",
+      attributes: { principalId: "somebody", holderIsAdmin },
+    });
+  assert.equal(revoke("operator", true), "forbidden");
+  assert.equal(revoke("operator", false), "permitted");
+  assert.equal(revoke("admin", true), "permitted");
+});
+
+test("agents and services simulate themselves by the policy in force; people also others and other documents", () => {
+  const simulate = (who: AuthzPrincipal, more: object) => {
+    const input = { action: "system_events_list", input: {}, ...more };
+    return engine.authorize(request(who, "system_policy_simulate", { input }), none).outcome;
+  };
+  const others = [{ as: "0190a1b2-0000-7000-8000-000000000000" }, { document: policyDocument("") }] as const;
+  for (const type of ["Agent", "Service"] as const) {
+    assert.equal(simulate(principal(type, "agent"), {}), "permitted", type);
+    for (const other of others) assert.equal(simulate(principal(type, "agent"), other), "forbidden", type);
+  }
+  for (const other of others) assert.equal(simulate(principal("Operator", "operator"), other), "permitted");
 });
 
 test("an admin's role counts for people alone", () => {

@@ -91,3 +91,14 @@ test("a rule that can have no effect is refused", () => {
   refuses({ outcome: "auto", loosens: true, actions: ["system.fleet.delete"] }, { path: "", message: /ask for less/ });
   accepts(rule({ outcome: "auto", loosens: true, actions: ["system.fleet"] }));
 });
+
+test("nothing is agreed to before a read: a rule that names one is refused, a group that holds some is not", () => {
+  const approve = { approve: 1, holding: "system.approval.decide" } as const;
+  const list = "system_events_list";
+  for (const outcome of ["confirm", approve] as const) {
+    refuses({ outcome, actions: ["system.fleet", list] }, { path: "", message: /system_events_list is a read/ });
+    refuses({ outcome, actions: ["effect:read"] }, { path: "", message: /every action of this rule is a read/ });
+    accepts(rule({ outcome, actions: ["system.fleet"] }));
+  }
+  accepts(rule({ outcome: "forbid", actions: [list] }));
+});

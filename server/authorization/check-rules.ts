@@ -78,12 +78,26 @@ function isWhole(conditions: number, rule: InterventionRule, piece: Piece): bool
   return whole;
 }
 
-function checkEffect({ mayLoosen }: PolicyVocabulary, rule: InterventionRule, policy: Policy, piece: Piece): void {
+function checkEffect(vocabulary: PolicyVocabulary, rule: InterventionRule, policy: Policy, piece: Piece): void {
+  const { mayLoosen, json } = vocabulary;
   const name = { policy: rule.id };
+  if (rule.outcome === "confirm" || typeof rule.outcome === "object") {
+    const named = rule.actions.find((action) => isReadAction(json, action));
+    const help = "nothing is agreed to before a read: permit it or forbid it";
+    if (named !== undefined) piece.source.refuse(0, `${named} is a read`, { ...name, help });
+    else if (policy.scope.actions.size > 0 && [...policy.scope.actions].every((action) => isReadAction(json, action))) {
+      piece.source.refuse(0, "every action of this rule is a read, so it has no effect", { ...name, help });
+    }
+  }
   if (rule.loosens && ![...policy.scope.actions].some((action) => mayLoosen.has(action))) {
     piece.source.refuse(0, "none of these actions lets a policy ask for less, so the rule has no effect", name);
   } else if (!rule.loosens && rule.outcome === "auto") {
     const help = "to ask for less than the action's risk, say loosens: true";
     piece.source.refuse(0, "the strictest rule counts, so auto has no effect", { ...name, help });
   }
+}
+
+function isReadAction(json: PolicyVocabulary["json"], action: string): boolean {
+  const { actions } = onlyNamespace(json);
+  return Object.hasOwn(actions, action) && (actions[action]?.memberOf ?? []).some(({ id }) => id === "effect:read");
 }

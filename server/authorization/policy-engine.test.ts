@@ -4,7 +4,7 @@ import type { InterventionRule } from "../../contracts/policy/policy-document.ts
 import type { AuthzPrincipal } from "./authz-request.ts";
 import { readBasePolicies } from "./base-policies.ts";
 import { allActions, gatewayInput } from "./fixtures/actions.ts";
-import { admin, agent, ask, compiled, policy, policyDocument, template } from "./fixtures/requests.ts";
+import { account, admin, agent, ask, compiled, policy, policyDocument, template } from "./fixtures/requests.ts";
 import { PolicyEngine } from "./policy-engine.ts";
 
 const engine = new PolicyEngine({ actions: allActions, base: readBasePolicies() });
@@ -186,4 +186,13 @@ test("documents are checked in a thread and kept ready by their hash", async () 
   );
   const loaded = await engine.own(accepted?.hash ?? "", async () => accepted?.canonical ?? "");
   assert.equal(engine.authorize(ask(), loaded).outcome, "forbidden");
+});
+
+test("a rule over a group asks for nothing before its reads, and forbids them where it says so", () => {
+  const rule = { id: "r", why: "w", actions: ["system.fleet"] };
+  const read = ask({ action: "system_fleet_list_objects", resource: account, input: { limit: 50 } });
+  const asked = own("", [{ ...rule, outcome: { approve: 1, holding: "system.approval.decide" } }]);
+  assert.equal(engine.intervene(read, asked).kind, "auto");
+  assert.equal(engine.intervene(ask(), asked).kind, "approve");
+  assert.equal(engine.intervene(read, own("", [{ ...rule, outcome: "forbid" }])).kind, "forbid");
 });

@@ -16,6 +16,7 @@ import { type CompiledCheck, PolicyDocuments } from "./policy-documents.ts";
 import { type EvaluatorLimits, PolicyEvaluator } from "./policy-evaluator.ts";
 import { type PolicySet, policySet } from "./policy-set.ts";
 import { selfAndParents } from "./request-slice.ts";
+import { ungovernable } from "./ungovernable.ts";
 import { coveringPermits, visibleActions } from "./visible-actions.ts";
 
 /** Who asks, without what is asked. */
@@ -59,7 +60,11 @@ export class PolicyEngine implements PolicyChecker {
     const declared = this.schema.actions.get(request.action);
     if (faults.length > 0 || !declared) throw new HubError("POLICY_FAILED", failedInWords(request.action, faults));
     const ids = answers.flatMap(({ deciding }) => deciding);
-    const matched = ids.map((id) => own.ruleById.get(id)).filter((rule) => rule !== undefined);
+    const matched = ids
+      .map((id) => own.ruleById.get(id))
+      .filter((rule) => rule !== undefined)
+      // nothing is agreed to before a read: a rule over a group that holds reads asks for the others alone
+      .filter(({ outcome }) => declared.risk.effect !== "read" || outcome === "forbid");
     return demand(declared.risk.approval, declared.risk.loosens, matched);
   }
 
@@ -89,9 +94,14 @@ export class PolicyEngine implements PolicyChecker {
     return coveringPermits(this.#policies(own), action);
   }
 
-  /** Strict load of a policy document from anybody, in a thread with limits. */
-  check(document: unknown): Promise<CompiledCheck> {
-    return this.#documents.check(document);
+  /**
+   * Strict load of a policy document from anybody, in a thread with limits. A document that nobody could replace, or
+   * that keeps people from deciding, is a problem too.
+   */
+  async check(document: unknown): Promise<CompiledCheck> {
+    const found = await this.#documents.check(document);
+    const problems = found.compiled ? ungovernable(this, found.compiled) : [];
+    return problems.length > 0 ? { problems } : found;
   }
 
   /**

@@ -41,9 +41,9 @@ test("a resource is in its account, and a principal asked about also in its role
     parents: [...parents, { type: "Role", id: "admin" }],
   });
   const token = { type: "Token", id: "t" } as const;
-  assert.deepEqual(resourceOf({ ...token, attributes: { principalId: "p" } }), {
+  assert.deepEqual(resourceOf({ ...token, attributes: { principalId: "p", holderIsAdmin: true } }), {
     uid: token,
-    attrs: { principalId: "p" },
+    attrs: { principalId: "p", holderIsAdmin: true },
     parents,
   });
   assert.deepEqual(resourceOf(account), { uid: { type: "Account", id: "account-1" }, attrs: {}, parents: [] });

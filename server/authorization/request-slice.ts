@@ -103,6 +103,8 @@ function attribute(name: string, value: Json, maps: EntityJson[]): CedarValueJso
       return showStringMap(value, "resource.labels", maps);
     case "kind":
       return { type: "FleetKind", id: stringOf(value, name) };
+    case "holderIsAdmin":
+      return booleanOf(value, name);
     default:
       return stringOf(value, name);
   }
@@ -119,6 +121,11 @@ function timeOf(now: Date): CedarValueJson {
 
 function stringOf(value: Json, what: string): string {
   if (typeof value !== "string") throw new TypeError(`${what} must be a string`);
+  return value;
+}
+
+function booleanOf(value: Json, what: string): boolean {
+  if (typeof value !== "boolean") throw new TypeError(`${what} must be a boolean`);
   return value;
 }
 

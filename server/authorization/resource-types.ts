@@ -11,6 +11,7 @@ type EntityTypes = CedarSchemaJson[string]["entityTypes"];
 
 const STRING: CedarType = { type: "String" };
 const entity = (name: string): CedarType => ({ type: "Entity", name });
+const BOOLEAN: CedarType = { type: "Boolean" };
 const optional = (type: CedarType): CedarType & { required: false } => ({ ...type, required: false });
 
 const principal: EntityTypes[string] = {
@@ -33,7 +34,14 @@ const resources: Record<ResourceType, EntityTypes[string]> = {
   Operator: principal,
   Agent: principal,
   Service: principal,
-  Token: ofPrincipal,
+  Token: {
+    memberOfTypes: ["Account"],
+    // whether its holder is an operator with the role `admin`, told for the same reason as an attribute
+    shape: {
+      type: "Record",
+      attributes: { principalId: optional(STRING), holderIsAdmin: optional(BOOLEAN) },
+    },
+  },
   ApprovalRequest: ofPrincipal,
   Receipt: ofPrincipal,
   FleetObject: {
@@ -63,7 +71,7 @@ export const RESOURCE_DATA: Record<
   Operator: { required: ["roles"], optional: ["owner"], mayBeUnknown: true },
   Agent: { required: ["roles"], optional: ["owner"], mayBeUnknown: true },
   Service: { required: ["roles"], optional: ["owner"], mayBeUnknown: true },
-  Token: { required: ["principalId"], optional: [], mayBeUnknown: true },
+  Token: { required: ["principalId", "holderIsAdmin"], optional: [], mayBeUnknown: true },
   ApprovalRequest: { required: ["principalId"], optional: [], mayBeUnknown: true },
   Receipt: { required: [], optional: ["principalId"], mayBeUnknown: true },
   FleetObject: { required: ["kind", "name", "labels"], optional: ["owner"], mayBeUnknown: false },

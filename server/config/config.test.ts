@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -68,3 +68,35 @@ test("a folder that cannot be made stops with one sentence that names both varia
     return true;
   });
 });
+
+for (const name of ["data", "config", "cli"] as const) {
+  test(`a ${name} folder that others may write is refused, with the command that mends it`, async () => {
+    const place = join(scratch, `open-${name}`);
+    const source = { COUNTERSIGN_DATA_DIR: join(place, "data"), COUNTERSIGN_CONFIG_DIR: join(place, "config") };
+    const { folders } = configFrom(readEnv(source));
+    await mkdir(folders[name], { recursive: true });
+    for (const mode of [0o777, 0o720, 0o702, 0o1777]) {
+      await chmod(folders[name], mode);
+      await assert.rejects(prepareFolders(folders), {
+        code: "DATA_FOLDER_UNUSABLE",
+        message: new RegExp(`mode ${mode.toString(8)}\\)\\. Run: chmod go-w ${folders[name]}$`),
+      });
+    }
+    await chmod(folders[name], 0o755);
+    await prepareFolders(folders);
+  });
+
+  test(`a ${name} folder of another user's is refused`, {
+    skip: process.geteuid?.() !== 0 && "needs root",
+  }, async () => {
+    const place = join(scratch, `theirs-${name}`);
+    const source = { COUNTERSIGN_DATA_DIR: join(place, "data"), COUNTERSIGN_CONFIG_DIR: join(place, "config") };
+    const { folders } = configFrom(readEnv(source));
+    await mkdir(folders[name], { recursive: true, mode: 0o700 });
+    await chown(folders[name], 65_534, 65_534);
+    const message = new RegExp(`uid 65534, not 0\\)\\. Run: chown 0 ${folders[name]}$`);
+    await assert.rejects(prepareFolders(folders), { code: "DATA_FOLDER_UNUSABLE", message });
+    await chown(folders[name], 0, 0);
+    await prepareFolders(folders);
+  });
+}

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { identityId, principalShape } from "../../contracts/identity/principal.ts";
 import { defineAction } from "../../server/action/define-action.ts";
-import { acceptInvitation as accept } from "../../server/domain/identity/accept-invitation.ts";
+import { acceptInvitation as accept, previewAcceptInvitation } from "../../server/domain/identity/accept-invitation.ts";
 
 export const acceptInvitation = defineAction({
   name: "system_identity_accept_invitation",
@@ -34,6 +34,7 @@ export const acceptInvitation = defineAction({
   policyInput: [],
   resource: ["Account"],
   target: "account",
+  preview: (input, { read, call }) => previewAcceptInvitation(read.identity, input, call),
   secretOutput: false,
   timeLimitMs: 5_000,
   summary: ({ account, principal, teamOnOffer }) =>

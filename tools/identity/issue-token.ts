@@ -8,7 +8,7 @@ export const issueToken = defineAction({
   name: "system_identity_issue_token",
   title: "Issue an access token",
   description:
-    "Grants a principal an access token. Answers with a claim, never with the token: the person who asked, whose agent asked, or in whose name it will act fetches it on the command line, once. Usually waits for a person's approval.",
+    "Grants a principal an access token. Answers with a claim, never with the token, which is fetched on the command line, once: an operator's by the person that it is, others by the person who asked, whose agent asked, or whom the agent answers to. Usually waits for a person's approval.",
   permission: "system.identity.token",
   risk: { effect: "write", approval: "approve", loosens: false },
   input: z.strictObject({

@@ -8,7 +8,7 @@ export const revokeToken = defineAction({
   name: "system_identity_revoke_token",
   title: "Revoke an access token",
   description:
-    "Makes a token worthless from its next call on. It acts at once and cannot be undone; issue a new one instead.",
+    "Makes a token worthless from its next call on. It acts at once and cannot be undone; issue a new one instead. The last token by which anybody could administer the account cannot be revoked.",
   permission: "system.identity.token",
   risk: { effect: "destructive", approval: "none", loosens: false },
   input: z.strictObject({ tokenId: identityId.describe("as system_identity_list_principals tells it") }),

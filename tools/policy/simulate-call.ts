@@ -3,11 +3,18 @@ import { PolicyDocument } from "../../contracts/policy/policy-document.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { simulateCall } from "../../server/action/simulate.ts";
 
+// of a document policies see that there is one: whether it may be asked about is decided by that alone
+const shownToPolicies = z.strictObject({
+  action: z.string().max(64),
+  as: z.uuid().optional(),
+  document: z.strictObject({ kind: z.literal("Policy") }).optional(),
+});
+
 export const simulatePolicy = defineAction({
   name: "system_policy_simulate",
   title: "Would this call be allowed?",
   description:
-    "Answers whether a call would run, need confirmation or approval, or be refused, and which policies say so. Nothing runs. Judge as another principal with `as`, or by a document that is not in force yet with `document`.",
+    "Answers whether a call would run, need confirmation or approval, or be refused, and which policies say so. Nothing runs. Judge as another principal with `as`, or by a document that is not in force yet with `document`: both are for people, agents and services ask about themselves.",
   permission: "system.policy.simulate",
   risk: { effect: "read", approval: "none", loosens: false },
   input: z.strictObject({
@@ -25,7 +32,7 @@ export const simulatePolicy = defineAction({
   }),
   errors: ["POLICY_INVALID"],
   channels: ["mcp", "http", "cli"],
-  policyInput: ["action", "as"],
+  policyInput: shownToPolicies,
   resource: ["Account"],
   target: "account",
   secretOutput: false,

@@ -7,6 +7,7 @@ import { joinEmbeddedPostgres } from "../../../server/adapters/postgres/embedded
 import { prepareEmbeddedRoles } from "../../../server/adapters/postgres/embedded-roles.ts";
 import { journalSource } from "../../../server/adapters/postgres/journal-source.ts";
 import type { Config, Secrets } from "../../../server/config/config.ts";
+import { refuseOthersFolder } from "../../../server/config/prepare-folders.ts";
 import type { JournalVerdict } from "../../../server/domain/evidence/journal-verifier.ts";
 import { HubError } from "../../../server/errors.ts";
 import type { JournalSource } from "../../../server/journal/journal-source.ts";
@@ -59,6 +60,7 @@ async function loginTo({ folders }: Config, { databaseUrl }: Secrets, opening: A
       "CONFIG_INVALID",
       `There is no hub's database in ${folders.data}: set COUNTERSIGN_DATA_DIR or DATABASE_URL to where it is, or let the running hub verify: npx countersign journal verify --remote`,
     );
+  await refuseOthersFolder(config.folders.data);
   const embedded = await joinEmbeddedPostgres(folders.data);
   opening.defer(() => embedded.release());
   return (await prepareEmbeddedRoles(embedded.superuser, embedded.home)).runtime;

@@ -37,6 +37,11 @@ async function walkHere({ config, secrets, folder, terminal }: CliContext): Prom
   const { openJournals } = await import("./open-journals.ts");
   await using journals = await openJournals(config, secrets);
   const known = folder.hub();
+  if (known && !journals.accounts.includes(known.accountId))
+    throw new HubError(
+      "PROOF_INVALID",
+      `The account of ${folder.path} (${known.accountId}) is not in this database: either it is another hub's, or its whole journal is gone.`,
+    );
   const verdicts: Verdict[] = [];
   for (const accountId of journals.accounts) {
     const pinned = known?.accountId === accountId && known.rootKey ? publicKeyFromPem(known.rootKey) : undefined;
@@ -54,7 +59,7 @@ function inWords(terminal: Terminal, { accountId, ok, profile, lanes, receipts, 
     `  epoch ${firstBad.epoch}${firstBad.sequence === undefined ? "" : `, entry ${firstBad.sequence}`}${firstBad.receiptId === undefined ? "" : `, receipt ${printable(firstBad.receiptId)}`}`,
     `  ${printable(firstBad.reason)}`,
   ];
-  const good = `${terminal.style("green", "The journal holds.")} ${receipts} receipts in ${lanes} ${lanes === 1 ? "lane" : "lanes"}.`;
+  const good = `${terminal.style("green", "The journal holds.")} ${counted(receipts, "receipt")} in ${counted(lanes, "lane")}.`;
   const notes = limits.map((limit) => `  - ${limit}`);
   return [
     `account ${accountId}, profile ${profile}`,
@@ -62,3 +67,5 @@ function inWords(terminal: Terminal, { accountId, ok, profile, lanes, receipts, 
     ...(notes.length > 0 ? [terminal.style("dim", "This walk cannot show everything:"), ...notes] : []),
   ].join("\n");
 }
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;

@@ -107,6 +107,14 @@ export function approvalStore(
       return rows.map(requestOf);
     },
 
+    async pendingOf(principalId) {
+      const { rows } = await session.query<RequestRow>(
+        `${REQUESTS} where r.requester_id = $1 and r.state in ('open', 'approved') order by r.id for update of r`,
+        [principalId],
+      );
+      return rows.map(requestOf);
+    },
+
     async insert(request) {
       const { requester, demand, target } = request;
       await session.query(

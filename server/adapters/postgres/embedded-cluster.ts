@@ -1,14 +1,20 @@
 /** The parts of the embedded PostgreSQL that touch files and OS users: its programs, initdb, running it as root. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
+  chmodSync,
   chownSync,
+  closeSync,
+  cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -20,15 +26,19 @@ export interface Binaries {
   readonly initdb: string;
 }
 
-/** How to start a program as a user that PostgreSQL accepts: `spawn(...argv(file, args), { ...ids })`. */
+/** Whom the programs run as. They are started inside the cluster's folder: `spawn(file, args, { ...ids, cwd: data })`. */
 export interface RunAs {
   /** The OS user's name where it is not the hub's own. */
   readonly osUser?: string;
   readonly ids: { readonly uid?: number; readonly gid?: number };
-  argv(file: string, args: readonly string[]): [string, string[]];
+  /** What to tell a program, started inside `data`, as its data folder. */
+  folder(data: string): string;
 }
 
 const OS_USER = "postgres";
+
+/** Where root's hub keeps programs that their OS user can reach. */
+const PROGRAM_CACHE = "/var/cache/countersign";
 
 /**
  * Paths of this platform's programs. Mends the library links that `npm ci --ignore-scripts` leaves out.
@@ -60,23 +70,59 @@ export async function binaries(): Promise<Binaries> {
   return found;
 }
 
-/** PostgreSQL refuses to run as root: then it gets the OS user `postgres`, made where it is missing. */
-export function runAs(reach: readonly string[]): RunAs {
-  if (process.getuid?.() !== 0) return { ids: {}, argv: (file, args) => [file, [...args]] };
-  const ids = osUserIds();
+/**
+ * PostgreSQL refuses to run as root: then it gets the OS user `postgres`, made where it is missing, and no capability.
+ * The kernel's link to the folder it is started in needs no walk through parents closed to it, such as /root.
+ */
+export function runAs(): RunAs {
+  if (process.getuid?.() !== 0) return { ids: {}, folder: (data) => data };
+  return { osUser: OS_USER, ids: osUserIds(), folder: () => "/proc/self/cwd" };
+}
+
+/**
+ * The programs, or a copy of them where their user cannot walk to them. The copy belongs to root and lies in a folder
+ * of this version's. Throws DATABASE_UNREACHABLE.
+ */
+export function reachablePrograms(programs: Binaries, as: RunAs, cache = PROGRAM_CACHE): Binaries {
+  if (!as.osUser || canRun(programs, as)) return programs;
+  const native = join(dirname(programs.postgres), "..");
+  const { version } = JSON.parse(readFileSync(join(native, "..", "package.json"), "utf8")) as { version: string };
+  const kept = join(cache, `postgresql-${version}`);
+  const copy = { postgres: join(kept, "bin", "postgres"), initdb: join(kept, "bin", "initdb") };
   try {
-    for (const path of reach) execFileSync("test", ["-x", path], { ...ids, cwd: "/", stdio: "ignore" });
-    return { osUser: OS_USER, ids, argv: (file, args) => [file, [...args]] };
-  } catch {
-    // below a folder closed to it, such as /root: it keeps one capability, to walk through
+    if (!existsSync(kept)) copyFolder(native, kept);
+    if (statSync(cache).uid === 0 && (statSync(cache).mode & 0o022) === 0 && canRun(copy, as)) return copy;
+  } catch (cause) {
+    throw unreachable(programs, kept, cause);
   }
-  const user = ["--reuid", `${ids.uid}`, "--regid", `${ids.gid}`, "--clear-groups"];
-  const capability = ["--inh-caps", "+dac_override", "--ambient-caps", "+dac_override"];
-  return {
-    osUser: OS_USER,
-    ids: {},
-    argv: (file, args) => ["setpriv", [...user, ...capability, "--", file, ...args]],
-  };
+  throw unreachable(programs, kept);
+}
+
+function canRun({ postgres }: Binaries, { ids }: RunAs): boolean {
+  return spawnSync(postgres, ["--version"], { ...ids, cwd: "/", stdio: "ignore" }).status === 0;
+}
+
+/** Whole or not at all: of several processes at once, all keep the first one's. */
+function copyFolder(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  chmodSync(dirname(to), 0o755); // whatever the umask is
+  const fresh = mkdtempSync(`${to}-`);
+  try {
+    cpSync(from, fresh, { recursive: true, verbatimSymlinks: true });
+    execFileSync("chmod", ["-R", "a+rX,go-w", fresh], { stdio: "ignore" });
+    renameSync(fresh, to);
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    if (!existsSync(to)) throw error;
+  }
+}
+
+function unreachable({ postgres }: Binaries, copy: string, cause?: unknown): HubError {
+  return new HubError(
+    "DATABASE_UNREACHABLE",
+    `The OS user "${OS_USER}" can run PostgreSQL neither from ${dirname(postgres)} nor from a copy in ${copy}: put the project into a folder that it may walk through, such as /opt, or start the hub as another user.`,
+    { cause },
+  );
 }
 
 function osUserIds(): { uid: number; gid: number } {
@@ -108,19 +154,22 @@ export function createCluster(initdb: string, home: string, data: string, as: Ru
   mkdirSync(fresh, { mode: 0o700 });
   writeFileSync(passwordFile, randomBytes(24).toString("base64url"), { mode: 0o600 });
   if (as.osUser) {
-    const { uid, gid } = osUserIds();
+    const { uid, gid } = as.ids as { uid: number; gid: number };
     for (const path of [fresh, passwordFile]) chownSync(path, uid, gid);
   }
-  const args = ["-D", fresh, "-U", "postgres", "-A", "scram-sha-256", `--pwfile=${passwordFile}`];
+  const password = openSync(passwordFile, "r");
+  const args = ["-D", as.folder(fresh), "-U", "postgres", "-A", "scram-sha-256", "--pwfile=/dev/stdin"];
   const format = ["--locale=C.UTF-8", "-E", "UTF8", "--data-checksums"];
   try {
     // a locale of the user's that this machine lacks would make initdb stop
-    const [file, argv] = as.argv("/usr/bin/env", ["LC_ALL=C", initdb, ...args, ...format]);
-    execFileSync(file, argv, { ...as.ids, cwd: "/", stdio: "pipe", encoding: "utf8" });
+    const argv = ["LC_ALL=C", initdb, ...args, ...format];
+    execFileSync("/usr/bin/env", argv, { ...as.ids, cwd: fresh, stdio: [password, "pipe", "pipe"], encoding: "utf8" });
   } catch (cause) {
     for (const path of [fresh, passwordFile]) rmSync(path, { recursive: true, force: true });
     const said = ((cause as { stderr?: string }).stderr ?? (cause as Error).message).trim();
     throw new HubError("DATABASE_UNREACHABLE", `The embedded PostgreSQL could not be set up: ${said}`, { cause });
+  } finally {
+    closeSync(password);
   }
   renameSync(passwordFile, join(fresh, "superuser.password"));
   try {

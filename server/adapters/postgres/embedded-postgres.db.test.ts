@@ -1,17 +1,28 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
+import { binaries, createCluster, reachablePrograms, runAs } from "./embedded-cluster.ts";
 import { joinEmbeddedPostgres, makeDataFolder, stopEmbeddedPostgres } from "./embedded-postgres.ts";
 
 const FIXTURE = fileURLToPath(new URL("./embedded-postgres.fixture.ts", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "countersign-embedded-"));
-chmodSync(scratch, 0o711);
+const asRoot = process.getuid?.() === 0;
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** A process that joined, and the process id of the server it joined. */
@@ -131,6 +142,36 @@ describe("joinEmbeddedPostgres", () => {
     await stopEmbeddedPostgres(dataDir);
   });
 
+  it("gives root's server no capability: it reads no file of root's", { skip: !asRoot && "needs root" }, async () => {
+    const dataDir = join(scratch, "closed", "data"); // scratch is closed to the server's user
+    const embedded = await joinEmbeddedPostgres(dataDir);
+    const [pid] = readFileSync(join(embedded.home, "data", "postmaster.pid"), "utf8").split("\n");
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    for (const set of ["CapInh", "CapPrm", "CapEff", "CapAmb"]) assert.match(status, new RegExp(`^${set}:\t0+$`, "m"));
+
+    const open = mkdtempSync(join(tmpdir(), "countersign-open-"));
+    chmodSync(open, 0o755);
+    for (const folder of [open, scratch]) writeFileSync(join(folder, "readable"), "1\n", { mode: 0o644 });
+    writeFileSync(join(open, "root.key"), "1\n", { mode: 0o600 });
+    const client = new pg.Client(embedded.superuser);
+    await client.connect();
+    try {
+      await client.query("create temporary table lines (line text)");
+      const copy = (path: string) => client.query(`copy lines from ${client.escapeLiteral(path)}`);
+      assert.equal((await copy(join(open, "readable"))).rowCount, 1);
+      for (const path of [join(open, "root.key"), join(scratch, "readable")]) {
+        await assert.rejects(copy(path), { code: "42501" });
+        const program = client.escapeLiteral(`cat ${path}`);
+        await assert.rejects(client.query(`copy lines from program ${program}`), { code: "38000" });
+      }
+    } finally {
+      await client.end();
+      rmSync(open, { recursive: true });
+      await embedded.release();
+      await stopEmbeddedPostgres(dataDir);
+    }
+  });
+
   it("says so where the server cannot start", async () => {
     const dataDir = join(scratch, "broken");
     const first = await joinEmbeddedPostgres(dataDir);
@@ -138,6 +179,35 @@ describe("joinEmbeddedPostgres", () => {
     await stopEmbeddedPostgres(dataDir);
     writeFileSync(join(dataDir, "postgres", "data", "PG_VERSION"), "9\n");
     await assert.rejects(joinEmbeddedPostgres(dataDir), { code: "DATABASE_UNREACHABLE", message: /FATAL/ });
+  });
+});
+
+describe("reachablePrograms", { skip: !asRoot && "needs root" }, () => {
+  it("copies programs that lie in a closed folder, and refuses where the copy is out of reach too", async () => {
+    const programs = await binaries();
+    const as = runAs();
+    const hidden = join(scratch, "package", "native");
+    cpSync(join(dirname(programs.postgres), ".."), hidden, { recursive: true, verbatimSymlinks: true });
+    writeFileSync(join(scratch, "package", "package.json"), '{"version":"1.2.3"}');
+    const closed = { postgres: join(hidden, "bin", "postgres"), initdb: join(hidden, "bin", "initdb") };
+    assert.throws(() => reachablePrograms(closed, as, join(scratch, "cache")), { code: "DATABASE_UNREACHABLE" });
+
+    const open = mkdtempSync(join(tmpdir(), "countersign-open-"));
+    try {
+      chmodSync(open, 0o755);
+      assert.deepEqual(reachablePrograms(programs, as, open), programs);
+      const copy = reachablePrograms(closed, as, join(open, "cache"));
+      assert.deepEqual(readdirSync(join(open, "cache")), ["postgresql-1.2.3"]);
+      assert.deepEqual(reachablePrograms(closed, as, join(open, "cache")), copy);
+      const data = join(scratch, "from-copy");
+      mkdirSync(data);
+      createCluster(copy.initdb, data, join(data, "data"), as);
+      assert.ok(statSync(join(data, "data", "PG_VERSION")).isFile());
+      chmodSync(join(open, "cache"), 0o777);
+      assert.throws(() => reachablePrograms(closed, as, join(open, "cache")), { code: "DATABASE_UNREACHABLE" });
+    } finally {
+      rmSync(open, { recursive: true });
+    }
   });
 });
 
@@ -155,7 +225,8 @@ describe("makeDataFolder", () => {
     });
   });
 
-  it("refuses a folder that belongs to somebody else", { skip: process.getuid?.() !== 0 && "needs root" }, () => {
+  it("refuses a folder that belongs to somebody else", { skip: !asRoot && "needs root" }, () => {
+    chmodSync(scratch, 0o711);
     const theirs = join(scratch, "theirs");
     mkdirSync(theirs, { mode: 0o755 });
     const source = new URL("./embedded-postgres.ts", import.meta.url).href;

@@ -10,7 +10,7 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { HubError } from "../../errors.ts";
-import { type Binaries, binaries, createCluster, type RunAs, runAs } from "./embedded-cluster.ts";
+import { type Binaries, binaries, createCluster, type RunAs, reachablePrograms, runAs } from "./embedded-cluster.ts";
 import { JOIN, REAPER_AT_WORK, SERVER_PID, sendReaper, unref } from "./embedded-reaper.ts";
 
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -77,8 +77,8 @@ export async function joinEmbeddedPostgres(dataDir: string, options: JoinOptions
   const home = resolve(dataDir, "postgres");
   const data = join(home, "data");
   makeDataFolder(home);
-  const programs = await binaries();
-  const as = runAs([home, programs.postgres]);
+  const as = runAs();
+  const programs = reachablePrograms(await binaries(), as);
   if (!existsSync(data)) {
     options.onProgress?.(`Creating a PostgreSQL of the hub's own in ${home}.`);
     createCluster(programs.initdb, home, data, as);
@@ -118,11 +118,10 @@ export async function stopEmbeddedPostgres(dataDir: string): Promise<void> {
   while (existsSync(join(data, "postmaster.pid"))) await sleep(10); // the shutdown checkpoint
 }
 
-/** Makes a folder of the hub's own below the data folder. Throws DATA_FOLDER_UNUSABLE. */
+/** Makes the data folder, or one below it, for this user alone. Throws DATA_FOLDER_UNUSABLE. */
 export function makeDataFolder(path: string): void {
   try {
-    // root's server has another user, which must be able to walk through; every secret in it is 0600
-    mkdirSync(path, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     rmSync(mkdtempSync(join(path, ".writable-")), { recursive: true });
   } catch (cause) {
     throw new HubError(
@@ -156,9 +155,9 @@ class Launcher {
     this.starts += 1;
     const log = openSync(join(this.#home, "server.log"), "a", 0o600);
     const settings = Object.entries({ ...SETTINGS, ...this.#options.settings });
-    const server = [this.#programs.postgres, "-D", this.#data, ...settings.flatMap(([k, v]) => ["-c", `${k}=${v}`])];
-    const [file, args] = this.#as.argv("/bin/sh", ["-c", LAUNCH, "sh", ...server]);
-    this.#child = spawn(file, args, {
+    const folder = this.#as.folder(this.#data);
+    const server = [this.#programs.postgres, "-D", folder, ...settings.flatMap(([k, v]) => ["-c", `${k}=${v}`])];
+    this.#child = spawn("/bin/sh", ["-c", LAUNCH, "sh", ...server], {
       ...this.#as.ids,
       detached: true,
       stdio: ["ignore", log, log],

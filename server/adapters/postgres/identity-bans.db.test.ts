@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { v7 } from "uuid";
-import type { IdentityChange } from "../../domain/identity/acting-call.ts";
-import { banPrincipal } from "../../domain/identity/ban-principal.ts";
+import { type BanChange, banPrincipal } from "../../domain/identity/ban-principal.ts";
 import type { BanFilter } from "../../domain/identity/identity-store.ts";
 import { principalTarget } from "../../domain/identity/targets.ts";
 import { previewUnban, unbanPrincipal } from "../../domain/identity/unban-principal.ts";
@@ -102,7 +101,7 @@ test("whoever is banned is not banned again, and is told since when", async () =
 
 test("of bans at once, one wins", async () => {
   const account = await foundAccount(db);
-  const ban = (tx: IdentityChange) => banPrincipal(tx, { principalId: account.agentId, reason }, account.callAt(now));
+  const ban = (tx: BanChange) => banPrincipal(tx, { principalId: account.agentId, reason }, account.callAt(now));
   assert.deepEqual(await overlap(db.database, account, ban), { won: 1, lost: ["CONFLICT"] });
 });
 
@@ -170,7 +169,7 @@ test("the last operator cannot be banned; with a second one, either can, and not
   const approver = await join(account, "Grace", ["approver"], now);
   await assert.rejects(ban(account.operatorId), { code: "CONFLICT" }, "an approver does not administer");
   const admin = await join(account, "Alan", ["admin"], now);
-  const each = (principalId: string) => (tx: IdentityChange) =>
+  const each = (principalId: string) => (tx: BanChange) =>
     banPrincipal(tx, { principalId, reason }, account.callAt(now));
   const both = await overlap(db.database, account, each(account.operatorId), each(admin.principal.id));
   assert.deepEqual(both, { won: 1, lost: ["CONFLICT"] });

@@ -8,7 +8,11 @@ import {
   INVITATION_PREFIX,
   secretDigest,
 } from "../../../contracts/identity/bearer-secret.ts";
-import { type AcceptInput, acceptInvitation } from "../../domain/identity/accept-invitation.ts";
+import {
+  type AcceptInput,
+  acceptInvitation,
+  previewAcceptInvitation,
+} from "../../domain/identity/accept-invitation.ts";
 import type { IdentityChange } from "../../domain/identity/acting-call.ts";
 import { banPrincipal } from "../../domain/identity/ban-principal.ts";
 import { claimSecret } from "../../domain/identity/claim-secret.ts";
@@ -226,4 +230,19 @@ test("approvers read who is invited to what", async () => {
       ["to be accepted within", "1 day"],
     ],
   );
+});
+
+test("approvers read who joins and with which key, and never the code", async () => {
+  const account = await foundAccount(db);
+  const { accept: input, key } = await invite(account, "Grace", ["approver"], now);
+  const previewed = (from: AcceptInput) => account.read((identity) => previewAcceptInvitation(identity, from, { now }));
+  const preview = await previewed(input);
+  assert.match(preview.headline, /^Grace, who was invited, asks to join/);
+  assert.deepEqual(
+    preview.changes.map(({ after: text }) => text),
+    ["approver", keyId(key.publicKey)],
+  );
+  assert.ok(!JSON.stringify(preview).includes(INVITATION_PREFIX));
+  const wrong = formatSecret(INVITATION_PREFIX, { id: v7(), secret: generateSecret() });
+  await assert.rejects(previewed({ ...input, code: wrong }), { code: "INVITATION_INVALID" });
 });

@@ -84,6 +84,11 @@ export function identityReader(session: Session): IdentityReader {
     enrolledPeople: (now) => count(`select distinct p.person_id from ${ableOperators("$1")}`, [now]),
 
     otherAdmins: (principalId, now) =>
-      count(`select from ${ableOperators("$1")} and p.id <> $2 and 'admin' = any (p.roles)`, [now, principalId]),
+      count(
+        `select from ${ableOperators("$1")} and p.id <> $2 and 'admin' = any (p.roles)
+           and exists (select from token t where t.account_id = p.account_id and t.principal_id = p.id
+             and t.revoked_at is null and t.expires_at > $1)`,
+        [now, principalId],
+      ),
   };
 }

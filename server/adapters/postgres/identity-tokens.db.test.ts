@@ -66,7 +66,7 @@ test("a claim ends after a day", async () => {
   await claim(account, claimId, account.callAt(new Date(tomorrow.getTime() - 1)));
 });
 
-test("a claim is for who asked, whose agent asked, or in whose name the token acts", async () => {
+test("a claim of an agent's token is for who asked, whose agent asked, or whom the agent answers to", async () => {
   const account = await foundAccount(db);
   const grace = await join(account, "Grace", ["admin"], now);
   const byGrace = account.callAt(now, grace.principal);
@@ -83,8 +83,47 @@ test("a claim is for who asked, whose agent asked, or in whose name the token ac
   await assert.rejects(claim(account, askedByTheAgent, byGrace), { code: "FORBIDDEN" });
   await claim(account, askedByTheAgent);
 
-  const { claimId: forGrace } = await issue(account, grace.principal.id);
-  await claim(account, forGrace, byGrace);
+  const { claimId: askedByGrace } = await issue(account, account.agentId, byGrace);
+  await claim(account, askedByGrace);
+});
+
+test("an operator's token is claimed by the person that it is, never by who asked for it", async () => {
+  const account = await foundAccount(db);
+  const grace = await join(account, "Grace", ["approver"], now);
+  const { claimId } = await issue(account, grace.principal.id);
+  await assert.rejects(claim(account, claimId), { code: "FORBIDDEN" });
+  await claim(account, claimId, account.callAt(now, grace.principal));
+});
+
+test("the last token by which anybody could administer the account cannot be revoked", async () => {
+  const account = await foundAccount(db);
+  const revoke = (tokenId: string) => (tx: IdentityChange) => revokeToken(tx, { tokenId }, account.callAt(now));
+  const last = account.tokens.operator.id;
+  const approver = await join(account, "Grace", ["approver"], now);
+  await assert.rejects(account.change(revoke(last)), { code: "CONFLICT", path: "tokenId", message: /issue another/ });
+  await account.change(revoke(approver.token.id));
+
+  const { claimId } = await issue(account, account.operatorId);
+  const { id: second } = await claim(account, claimId);
+  const both = await overlap(db.database, account, revoke(last), revoke(second));
+  assert.deepEqual(both, { won: 1, lost: ["CONFLICT"] });
+});
+
+test("another administrator counts while banned by nobody and with a token that works", async () => {
+  const account = await foundAccount(db);
+  const alan = await join(account, "Alan", ["admin"], now);
+  const [adas, alans] = [account.tokens.operator.id, alan.token.id];
+  const revoke = (tokenId: string) => account.change((tx) => revokeToken(tx, { tokenId }, account.callAt(now)));
+  const ban = (principalId: string) =>
+    account.change((tx) => banPrincipal(tx, { principalId, reason: "odd" }, account.callAt(now)));
+  await revoke(alans);
+  await assert.rejects(revoke(adas), { code: "CONFLICT" });
+  await assert.rejects(ban(account.operatorId), { code: "CONFLICT" }, "who has no token administers nothing");
+
+  const { claimId } = await issue(account, alan.principal.id);
+  await claim(account, claimId, account.callAt(now, alan.principal));
+  await ban(account.operatorId);
+  await revoke(adas); // of a banned one: it opened nothing
 });
 
 test("claims of other accounts are unknown", async () => {

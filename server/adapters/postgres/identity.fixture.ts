@@ -15,13 +15,15 @@ import type { Role } from "../../../contracts/identity/principal.ts";
 import { uncatalogued } from "../../../contracts/telemetry/events.ts";
 import type { NewEvent } from "../../domain/events/event-store.ts";
 import { type AcceptInput, acceptInvitation } from "../../domain/identity/accept-invitation.ts";
-import type { ActingCall, IdentityChange } from "../../domain/identity/acting-call.ts";
+import type { ActingCall } from "../../domain/identity/acting-call.ts";
+import type { BanChange } from "../../domain/identity/ban-principal.ts";
 import { claimSecret } from "../../domain/identity/claim-secret.ts";
 import { createAccount, type Founded } from "../../domain/identity/create-account.ts";
 import type { IdentityDirectory, IdentityReader } from "../../domain/identity/identity-store.ts";
 import { invitePerson } from "../../domain/identity/invite-person.ts";
 import { accountWriter } from "./account-store.ts";
 import { type AdministrativeReads, administrativeReads } from "./administrative-reads.ts";
+import { type ApprovalJobs, approvalStore } from "./approval-store.ts";
 import type { Database } from "./database.ts";
 import { identityDirectory } from "./identity-directory.ts";
 import { identityReader } from "./identity-reader.ts";
@@ -30,6 +32,7 @@ import { policyStore } from "./policy-store.ts";
 import { testDatabase } from "./test-database.ts";
 
 export const DAY_MS = 86_400_000;
+const NO_JOBS: ApprovalJobs = { async execute() {}, async expire() {} };
 
 export interface MadeToken {
   readonly id: string;
@@ -48,7 +51,7 @@ export interface TestAccount extends Founded {
   readonly tokens: { readonly operator: MadeToken; readonly agent: MadeToken };
   /** What the account's changes emitted, whether or not their transactions committed. */
   readonly events: NewEvent[];
-  change<T>(fn: (tx: IdentityChange) => Promise<T>): Promise<T>;
+  change<T>(fn: (tx: BanChange) => Promise<T>): Promise<T>;
   read<T>(fn: (identity: IdentityReader) => Promise<T>): Promise<T>;
   readonly directory: IdentityDirectory;
   /** A call by the first operator, Ada, unless another principal is named. */
@@ -109,7 +112,13 @@ export async function foundAccount(
   return {
     ...{ ...founded, key, tokens, events },
     change: (fn) =>
-      database.transact(accountId, (session) => fn({ identity: identityStore(session), events: emitted })),
+      database.transact(accountId, (session) =>
+        fn({
+          identity: identityStore(session),
+          events: emitted,
+          approvals: approvalStore(session, accountId, NO_JOBS),
+        }),
+      ),
     read: (fn) => database.read(accountId, (session) => fn(identityReader(session))),
     directory: identityDirectory(administration, accountId),
     callAt: (now, principal = ada) => ({ now, caller: { principal } }),
@@ -164,7 +173,7 @@ export async function race(attempts: readonly Promise<unknown>[]): Promise<{ won
   return { won: results.length - lost.length, lost };
 }
 
-type Change = (tx: IdentityChange) => Promise<unknown>;
+type Change = (tx: BanChange) => Promise<unknown>;
 
 /**
  * Two changes at once, for certain: the second runs while the first has done its work and not committed, until it ends

@@ -131,6 +131,8 @@ export interface ApprovalWriter {
   lockRequester(principalId: string): Promise<void>;
   /** The open requests of a principal, overdue ones included. */
   openOf(principalId: string): Promise<ApprovalRequest[]>;
+  /** The requests of a principal that could still run, open or approved, overdue ones included; locked. */
+  pendingOf(principalId: string): Promise<ApprovalRequest[]>;
   insert(request: NewRequest): Promise<void>;
   /** The request, locked until the transaction ends. Throws NOT_FOUND. */
   lock(requestId: string): Promise<ApprovalRequest>;

@@ -11,6 +11,7 @@ import {
 import { provesEnrolment } from "../../../contracts/identity/enrolment.ts";
 import type { PrincipalShape } from "../../../contracts/identity/principal.ts";
 import { HubError } from "../../errors.ts";
+import type { Preview } from "../approvals/preview.ts";
 import type { ActingCall, IdentityChange } from "./acting-call.ts";
 import { refuseTakenName } from "./create-principal.ts";
 import type { IdentityReader } from "./identity-store.ts";
@@ -92,6 +93,30 @@ export async function acceptInvitation(
     token: { id: input.token.id, expiresAt: expiresAt.toISOString() },
     people,
     teamOnOffer: account.profile === "solo" && people > 1,
+  };
+}
+
+/** What approvers see where a policy asks for them; never the code. Refuses what could never succeed. */
+export async function previewAcceptInvitation(
+  identity: IdentityReader,
+  input: AcceptInput,
+  { now }: Pick<ActingCall, "now">,
+): Promise<Preview> {
+  const code = parseSecret(INVITATION_PREFIX, input.code);
+  const publicKey = readKey(input.publicKey);
+  const invitation = code && (await identity.invitation(code.id));
+  const matches = secretMatches(code?.secret ?? NOBODY, invitation?.sha256 ?? NOBODY);
+  if (!code || !invitation || !matches) throw invalidCode();
+  await refuseClosed(identity, invitation, now);
+  refuseUnproven(code, publicKey, input);
+  const { personName, roles } = invitation;
+  await refuseTakenName(identity, personName, "code");
+  return {
+    headline: `${personName}, who was invited, asks to join this account as a person, with a signing key of their own`,
+    changes: [
+      { field: "roles", after: roles.join(", ") },
+      { field: "key id", after: keyId(publicKey) },
+    ],
   };
 }
 

@@ -25,8 +25,9 @@ export interface ClaimedSecret {
 }
 
 /**
- * Makes the secret that a claim stands for, and keeps its SHA-256 alone. For the person who asked, whose agent asked, or
- * in whose name the token will act. Throws NOT_FOUND, FORBIDDEN, CLAIM_EXPIRED, and CONFLICT where it was claimed
+ * Makes the secret that a claim stands for, and keeps its SHA-256 alone. For the person who asked, or whose agent did;
+ * an agent's token for the agent's owner as well; an operator's token for the person that the operator is, and nobody
+ * else: with it, whoever asked would be two people. Throws NOT_FOUND, FORBIDDEN, CLAIM_EXPIRED, and CONFLICT where it was claimed
  * before or what it is for has changed since.
  */
 export async function claimSecret(
@@ -96,13 +97,15 @@ async function refuseStranger(
   { createdBy, subject }: ClaimRow,
   claimant: ActingCall["caller"]["principal"],
 ): Promise<void> {
-  const concerned = [createdBy, ...(subject.kind === "token" ? [subject.principalId] : [])];
+  const holder = subject.kind === "token" ? await identity.principal(subject.principalId) : undefined;
+  const isOperators = holder?.kind === "operator";
+  const people = [personOf(holder), ...(isOperators ? [] : [personOf(await identity.principal(createdBy))])];
   // only an operator is a person
-  for (const id of claimant.personId === undefined ? [] : concerned) {
-    if (personOf(await identity.principal(id)) === claimant.personId) return;
-  }
-  const whose = subject.kind === "token" ? ", or in whose name the token will act" : "";
-  const message = `This claim is for the person who asked for it, or whose agent did${whose}.`;
+  if (claimant.personId !== undefined && people.includes(claimant.personId)) return;
+  const whose = holder?.kind === "agent" ? ", or whom the agent answers to" : "";
+  const message = isOperators
+    ? "This claim is for the person in whose name the token will act, whoever asked for it."
+    : `This claim is for the person who asked for it, or whose agent did${whose}.`;
   throw new HubError("FORBIDDEN", message, { path: "claimId" });
 }
 

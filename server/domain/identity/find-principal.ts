@@ -8,6 +8,11 @@ export function requirePrincipal(found: PrincipalRow | undefined): PrincipalRow 
   return found;
 }
 
+/** Whether it may administer the account: a role that counts for operators alone. */
+export function isAdmin({ kind, roles }: PrincipalRow): boolean {
+  return kind === "operator" && roles.includes("admin");
+}
+
 /** Throws CONFLICT for the hub's own principal: nobody but the hub acts as it, and the account cannot do without. */
 export function refuseHub({ roles }: PrincipalRow): void {
   if (!roles.includes(HUB_ROLE)) return;

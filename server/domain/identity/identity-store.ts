@@ -55,7 +55,7 @@ export interface IdentityReader {
   unbannedOf(personId: string, now: Date): Promise<readonly PrincipalRow[]>;
   /** People with a key in force and an operator that is not banned: those who can sign. */
   enrolledPeople(now: Date): Promise<number>;
-  /** Operators but this one that hold `admin`, are not banned and whose person has a key in force. */
+  /** Operators but this one that hold `admin`, are not banned, have a live token and whose person has a key in force. */
   otherAdmins(principalId: string, now: Date): Promise<number>;
 }
 

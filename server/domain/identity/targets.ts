@@ -1,4 +1,5 @@
 import type { PrincipalKind } from "../../../contracts/identity/principal.ts";
+import { isAdmin } from "./find-principal.ts";
 import type { IdentityReader } from "./identity-store.ts";
 import type { PrincipalRow } from "./rows.ts";
 
@@ -32,7 +33,11 @@ function targetOf({ id, kind, version, roles, person, owner }: PrincipalRow): Pr
 
 export async function tokenTarget(identity: IdentityReader, id: string) {
   const token = await identity.token(id);
-  return { type: "Token" as const, id, ...(token && { attributes: { principalId: token.principalId } }) };
+  if (!token) return { type: "Token" as const, id };
+  const { principalId } = token;
+  const holder = await identity.principal(principalId);
+  const holderIsAdmin = holder !== undefined && isAdmin(holder);
+  return { type: "Token" as const, id, attributes: { principalId, holderIsAdmin } };
 }
 
 /** The account by its profile: what was approved for one profile is not done in the other. */
