@@ -158,7 +158,7 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
     base: readBasePolicies(),
   });
   opening.defer(() => engine.close());
-  const authorizer = await createPolicyAuthorizer(engine, registry, store);
+  const authorizer = await createPolicyAuthorizer(engine, registry, store, () => gate.services);
   const now = () => new Date();
   const hub = { id: hubAccountId, version: packageJson.version };
   const approvalSetup = {

@@ -3,8 +3,11 @@ import type { Caller } from "./caller.ts";
 
 /** What the approval actions need beside their account's rows. */
 export interface ApprovalDesk {
-  /** Whether the policies give `caller` a permission that approvers must hold beyond system.approval.decide. */
-  mayDecide(caller: Caller, permission: string): Promise<boolean>;
+  /**
+   * Whether `caller` holds, for the call that `request` is about, a permission that its approvers must hold beyond
+   * system.approval.decide. Throws APPROVAL_STALE where the request's rows do not belong together.
+   */
+  mayHold(caller: Caller, permission: string, request: ApprovalRequest): Promise<boolean>;
   /** What an executed request keeps for its requester: output, summary, receipt. Undefined where nothing is kept. */
   openResult(accountId: string, request: ApprovalRequest): Promise<unknown>;
 }

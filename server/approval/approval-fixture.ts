@@ -7,17 +7,18 @@ import { commit } from "../../contracts/formats/commitment.ts";
 import { type Envelope, signEnvelope } from "../../contracts/formats/dsse.ts";
 import { generateKeyPair, type KeyPair, keyId, publicKeyToDer } from "../../contracts/formats/ed25519.ts";
 import type { Ask, Demand } from "../action/approvals.ts";
-import type { Approvers } from "../action/approvers.ts";
+import type { Approvers, AskedCall } from "../action/approvers.ts";
 import type { Caller } from "../action/caller.ts";
 import type { Identifier } from "../action/identifier.ts";
 import type { Reader, Store, Transaction } from "../action/store.ts";
 import { type ApprovalJobs, approvalReader, approvalStore } from "../adapters/postgres/approval-store.ts";
 import { Database, type Session } from "../adapters/postgres/database.ts";
 import { identityLookup } from "../adapters/postgres/identity-lookup.ts";
+import { identityStore } from "../adapters/postgres/identity-store.ts";
 import { type TestDatabase, testDatabase } from "../adapters/postgres/test-database.ts";
 import type { ApprovalRequest } from "../domain/approvals/approval-store.ts";
 import { cancelRequest } from "../domain/approvals/cancel-request.ts";
-import { decideRequest } from "../domain/approvals/decide-request.ts";
+import { type Decider, decideRequest } from "../domain/approvals/decide-request.ts";
 import type { NewEvent } from "../domain/events/event-store.ts";
 import { HubError } from "../errors.ts";
 import { type ApprovalSettings, DEFAULT_APPROVAL_SETTINGS } from "./approval-settings.ts";
@@ -121,8 +122,14 @@ export async function approvalFixture(
     if ("refusal" in found) throw found.refusal;
     return found.caller;
   };
+  const forbidden = new Set<string>();
+  const asked: AskedCall[] = [];
   const approvers: Approvers = {
     mayDecide: async ({ principal }, permission) => holds(principal.roles, permission),
+    mayHold: async ({ principal }, permission, call) => {
+      asked.push(call);
+      return holds(principal.roles, permission) && !forbidden.has(principal.id);
+    },
     rolesHold: holds,
   };
   const keys = testCipher();
@@ -136,6 +143,7 @@ export async function approvalFixture(
     now: () => clock.now,
   });
 
+  const desk = createApprovalDesk({ keys, approvers });
   const ask = async (principalId: string, change: Partial<Ask> & { input?: string } = {}): Promise<Ask> => {
     const { input = '{"replicas":5}', ...rest } = change;
     const { digest: inputCommitment, salt } = commit(Buffer.from(input));
@@ -190,9 +198,9 @@ export async function approvalFixture(
     input: { requestId: string; decision?: DecisionWord; envelope?: unknown; reason?: string },
   ) => {
     const caller = await callerOf(principalId);
-    const mayDecide = async (permission: string) => holds(caller.principal.roles, permission);
+    const mayHold: Decider["holds"] = (permission, about) => desk.mayHold(caller, permission, about);
     return store.transact(accountId, (tx) =>
-      decideRequest(tx, { decision: "approve", ...input }, { ...caller, holds: mayDecide }, clock.now),
+      decideRequest(tx, { decision: "approve", ...input }, { ...caller, holds: mayHold }, clock.now),
     );
   };
 
@@ -206,7 +214,11 @@ export async function approvalFixture(
     clock,
     sent,
     approvals,
-    desk: createApprovalDesk({ keys, approvers }),
+    desk,
+    /** Principals whom a condition of the policy forbids the call that is asked for. */
+    forbidden,
+    /** What approvers were weighed against. */
+    asked,
     addPerson,
     addPrincipal,
     callerOf,
@@ -249,7 +261,7 @@ export async function approvalFixture(
   };
 }
 
-/** The areas of a store that approvals use. */
+/** The areas of a store that approvals use, and that touch them. */
 export function storeOf(database: Database, jobs: ApprovalJobs): Store {
   return {
     read: (accountId, fn, signal) =>
@@ -260,6 +272,7 @@ export function storeOf(database: Database, jobs: ApprovalJobs): Store {
         (session) =>
           fn({
             approvals: approvalStore(session, accountId, jobs),
+            identity: identityStore(session),
             events: eventsOf(session, accountId),
           } as unknown as Transaction),
         signal,

@@ -31,7 +31,8 @@ export function createApprovals(setup: ApprovalsSetup): Approvals {
 /** What the approval actions need of it. */
 export function createApprovalDesk({ keys, approvers }: Pick<ApprovalsSetup, "keys" | "approvers">): ApprovalDesk {
   return {
-    mayDecide: (caller, permission) => approvers.mayDecide(caller, permission),
+    mayHold: async (caller, permission, request) =>
+      approvers.mayHold(caller, permission, await heldCallOf(keys, caller.account.id, request, [])),
     openResult: (accountId, request) => openResult(keys, accountId, request),
   };
 }

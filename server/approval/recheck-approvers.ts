@@ -6,7 +6,7 @@ import { type Approvers, DECIDE } from "../action/approvers.ts";
 import type { Caller } from "../action/caller.ts";
 import type { Identifier } from "../action/identifier.ts";
 import type { Store } from "../action/store.ts";
-import { filled, rulesOf, type Voice } from "../domain/approvals/agreement.ts";
+import { filled, signedPredicate, signedRules, type Voice } from "../domain/approvals/agreement.ts";
 import type { ApprovalDecision, ApprovalRequest, SigningKey } from "../domain/approvals/approval-store.ts";
 import { verifyEnvelopeOf } from "../domain/approvals/verify-signed.ts";
 import { HubError } from "../errors.ts";
@@ -24,7 +24,8 @@ interface Kept {
 
 /**
  * See `Approvals.recheck`. A decision still counts if the principal that gave it is not banned and may decide, the key
- * that signed it is not revoked, and its signature verifies over the request as it is stored now.
+ * that signed it is not revoked, and its signature verifies over the request as it is stored now. How many are needed
+ * is what was signed. Throws APPROVAL_STALE.
  */
 export async function recheckApprovers(setup: RecheckSetup, held: HeldCall, caller: Caller): Promise<void> {
   const { request, kept } = await setup.store.read(held.accountId, async ({ approvals }) => {
@@ -35,11 +36,11 @@ export async function recheckApprovers(setup: RecheckSetup, held: HeldCall, call
     }
     return { request: await approvals.get(held.requestId), kept: rows };
   });
-  const rules = rulesOf(request, caller.account.profile);
+  const rules = signedRules(signedPredicate(request), caller.principal, caller.account.profile);
   const voices: Voice[] = [];
   for (const { decision, key } of kept) {
     if (decision.assurance === "signed" && !stillSigned(request, decision, key)) continue;
-    const holding = await stillHeld(setup, held.accountId, decision, rules.holding);
+    const holding = await stillHeld(setup, held, decision, rules.holding);
     if (holding !== undefined) voices.push({ personId: decision.personId, assurance: decision.assurance, holding });
   }
   const left = filled(rules, voices);
@@ -66,19 +67,19 @@ function stillSigned(request: ApprovalRequest, decision: ApprovalDecision, key: 
   }
 }
 
-/** Of the permissions asked for, those that the approver still holds; undefined where they may not decide any more. */
+/** Of the permissions asked for, those that the approver still holds for this call; undefined where they may not decide any more. */
 async function stillHeld(
   { identifier, approvers }: RecheckSetup,
-  accountId: string,
+  held: HeldCall,
   decision: ApprovalDecision,
   asked: readonly string[],
 ): Promise<string[] | undefined> {
-  const found = await identifier.byPrincipal(accountId, decision.principalId);
+  const found = await identifier.byPrincipal(held.accountId, decision.principalId);
   if (!("caller" in found) || found.caller.principal.personId !== decision.personId) return undefined;
   if (!(await approvers.mayDecide(found.caller, DECIDE))) return undefined;
   const holding: string[] = [];
   for (const permission of new Set(asked)) {
-    if (await approvers.mayDecide(found.caller, permission)) holding.push(permission);
+    if (await approvers.mayHold(found.caller, permission, held)) holding.push(permission);
   }
   return holding;
 }

@@ -1,9 +1,14 @@
+import { v7 } from "uuid";
 import { digest } from "../../contracts/formats/canonical-json.ts";
-import type { Approvers } from "../action/approvers.ts";
+import type { Json } from "../../contracts/formats/canonical-json.ts";
+import type { Approvers, AskedCall } from "../action/approvers.ts";
 import type { Authorizer, Question } from "../action/authorizer.ts";
 import type { Caller } from "../action/caller.ts";
+import type { Action } from "../action/define-action.ts";
 import type { Registry } from "../action/registry.ts";
+import type { Services } from "../action/services.ts";
 import type { Store } from "../action/store.ts";
+import type { Target } from "../action/target.ts";
 import { DEFAULT_POLICY } from "../domain/policy/default-document.ts";
 import type { AuthzPrincipal, AuthzRequest } from "./authz-request.ts";
 import type { OwnPolicies } from "./own-policies.ts";
@@ -16,6 +21,7 @@ export async function createPolicyAuthorizer(
   engine: PolicyEngine,
   registry: Registry,
   store: Pick<Store, "read">,
+  services: () => Services,
 ): Promise<Authorizer & Approvers> {
   const shippedAlone = await engine.own(DEFAULT_POLICY.hash, async () => DEFAULT_POLICY.canonical);
   const actions = registry.list().map(({ action }) => action.name);
@@ -25,11 +31,33 @@ export async function createPolicyAuthorizer(
     );
   const judgedBy = ({ caller, document }: Question): Promise<OwnPolicies> =>
     document === undefined ? own(caller) : engine.own(digest(document), async () => document);
+  const wouldPermit = async (caller: Caller, action: Action, call: AskedCall): Promise<boolean> => {
+    const now = new Date();
+    const input = JSON.parse(call.canonicalInput) as Json;
+    const { channel } = call;
+    const signal = AbortSignal.timeout(action.timeLimitMs);
+    const context = { call: { id: v7(), caller, channel, signal, now }, services: services() };
+    const { target: locate } = action;
+    const target: Target =
+      locate === "account"
+        ? { type: "Account", id: caller.account.id }
+        : await store.read(caller.account.id, async (read) => locate(input, { ...context, read }), signal);
+    const question = { caller, action, target, input, channel, now };
+    return engine.authorize(requestOf(question), await own(caller)).outcome === "permitted";
+  };
   return {
     decide: async (question) => engine.authorize(requestOf(question), await judgedBy(question)),
     demand: async (question) => engine.intervene(requestOf(question), await judgedBy(question)),
     visible: async (caller) => new Set(engine.visible(askerOf(caller), actions, await own(caller))),
     mayDecide: async (caller, permission) => engine.holds(askerOf(caller), permission, await own(caller)),
+    async mayHold(caller, permission, call) {
+      if (!engine.holds(askerOf(caller), permission, await own(caller))) return false;
+      const entry = registry.get(call.action);
+      // an action that changed since is never carried out: nobody can agree to it
+      if (entry?.schemaDigest !== call.schemaDigest) return false;
+      const isItsOwn = `${entry.action.permission}.`.startsWith(`${permission}.`);
+      return !isItsOwn || wouldPermit(caller, entry.action, call);
+    },
     rolesHold: (roles, permission) =>
       engine.holds({ account: "", principal: { type: "Operator", id: "", roles } }, permission, shippedAlone),
   };

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { DECISIONS, decisionReason } from "../../contracts/approval/decision.ts";
 import { type DecisionTaken, decisionTaken, requestId } from "../../contracts/approval/request-view.ts";
 import { defineAction } from "../../server/action/define-action.ts";
-import { decideRequest } from "../../server/domain/approvals/decide-request.ts";
+import { type Decider, decideRequest } from "../../server/domain/approvals/decide-request.ts";
 import { requestTarget } from "../../server/domain/approvals/request-target.ts";
 
 export const decideApprovalRequest = defineAction({
@@ -39,8 +39,10 @@ export const decideApprovalRequest = defineAction({
   timeLimitMs: 10_000,
   summary: inWords,
   handler: (input, { tx, call, services }) => {
-    const holds = (permission: string) => services.approvalDesk.mayDecide(call.caller, permission);
-    return decideRequest(tx, input, { ...call.caller, holds }, call.now);
+    const { caller } = call;
+    const holds: Decider["holds"] = (permission, request) =>
+      services.approvalDesk.mayHold(caller, permission, request);
+    return decideRequest(tx, input, { ...caller, holds }, call.now);
   },
 });
 

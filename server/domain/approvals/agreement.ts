@@ -1,4 +1,5 @@
-import { peopleNeeded } from "../../../contracts/approval/request.ts";
+import { parseRequest, peopleNeeded, type RequestPredicate } from "../../../contracts/approval/request.ts";
+import { HubError } from "../../errors.ts";
 import type { ApprovalRequest, Assurance } from "./approval-store.ts";
 
 /** What a request asks of people, as far as arithmetic goes. */
@@ -21,7 +22,11 @@ export interface Voice {
 }
 
 export function rulesOf(
-  request: Pick<ApprovalRequest, "requester" | "demand" | "profile">,
+  request: {
+    readonly requester: Requester;
+    readonly demand: { readonly people: number; readonly holding: readonly string[] };
+    readonly profile: "solo" | "team";
+  },
   accountProfile: "solo" | "team",
 ): Rules {
   const { kind, personId, ownerPersonId } = request.requester;
@@ -33,6 +38,37 @@ export function rulesOf(
     ...(personId !== undefined && { requesterPersonId: personId }),
     ...(ownerPersonId !== undefined && { ownerPersonId }),
   };
+}
+
+/** Who asked, as identity knows them now. */
+export type Requester = Pick<ApprovalRequest["requester"], "kind" | "personId" | "ownerPersonId">;
+
+/** What people put their names to. Throws APPROVAL_STALE where the row's digests or its id are not the statement's. */
+export function signedPredicate(
+  request: Pick<ApprovalRequest, "id" | "statement" | "statementDigest" | "previewDigest">,
+): RequestPredicate {
+  const changed = (cause?: unknown) =>
+    new HubError("APPROVAL_STALE", "The request is not any more what was asked for: its rows were changed.", { cause });
+  let signed: ReturnType<typeof parseRequest>;
+  try {
+    signed = parseRequest(request.statement);
+  } catch (cause) {
+    throw changed(cause);
+  }
+  const { requestId, digest, predicate } = signed;
+  const isWhole =
+    requestId === request.id && digest === request.statementDigest && predicate.previewDigest === request.previewDigest;
+  if (!isWhole) throw changed();
+  return predicate;
+}
+
+/**
+ * The rules that decide: demand and profile from the signed statement, the requester from identity. The columns beside
+ * the statement are for lists, and whoever edits one changes nothing here.
+ */
+export function signedRules(predicate: RequestPredicate, requester: Requester, accountProfile: "solo" | "team"): Rules {
+  const { demand, profile } = predicate;
+  return rulesOf({ requester, demand, profile }, accountProfile);
 }
 
 /** Who may not decide: in a team, whoever asked, and where two people are needed the owner of the agent that asked. */

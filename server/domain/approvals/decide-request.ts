@@ -4,7 +4,17 @@ import { peopleNeeded } from "../../../contracts/approval/request.ts";
 import type { DecisionTaken } from "../../../contracts/approval/request-view.ts";
 import { HubError } from "../../errors.ts";
 import type { EventWriter } from "../events/event-store.ts";
-import { exclusion, filled, isAgreed, needsInWords, type Rules, rulesOf, type Voice } from "./agreement.ts";
+import type { IdentityReader } from "../identity/identity-store.ts";
+import {
+  exclusion,
+  filled,
+  isAgreed,
+  needsInWords,
+  type Rules,
+  signedPredicate,
+  signedRules,
+  type Voice,
+} from "./agreement.ts";
 import { approvalEvent } from "./approval-events.ts";
 import type {
   ApprovalDecision,
@@ -20,8 +30,11 @@ import { type Signed, verifySigned } from "./verify-signed.ts";
 export interface Decider {
   readonly account: { readonly profile: "solo" | "team" };
   readonly principal: { readonly id: string; readonly kind: PrincipalKind; readonly personId?: string };
-  /** Whether the decider holds a permission beyond system.approval.decide, which the gate has asked for already. */
-  readonly holds: (permission: string) => Promise<boolean>;
+  /**
+   * Whether the decider holds a permission beyond system.approval.decide, which the gate has asked for already, for the
+   * very call that the request is about.
+   */
+  readonly holds: (permission: string, request: ApprovalRequest) => Promise<boolean>;
 }
 
 export interface DecisionInput {
@@ -35,6 +48,7 @@ export interface DecisionInput {
 interface Rows {
   readonly approvals: ApprovalReader & ApprovalWriter;
   readonly events: EventWriter;
+  readonly identity: Pick<IdentityReader, "principal">;
 }
 
 /**
@@ -53,7 +67,7 @@ export async function decideRequest(
   const request = await rows.approvals.lock(input.requestId);
   const state = stateAt(request, now);
   if (state !== "open") throw closedForDecision(state);
-  const rules = rulesOf(request, decider.account.profile);
+  const rules = await rulesOfSigned(rows, request, decider);
   refuseExcluded(rules, personId);
   const earlier = await rows.approvals.decisions(request.id);
   const own = earlier.find((decision) => decision.personId === personId);
@@ -61,7 +75,8 @@ export async function decideRequest(
   const signed =
     input.envelope === undefined ? undefined : await verifySigned(rows.approvals, request, input, personId, now);
   const reason = reasonOf(input, signed);
-  const holding = await held(rules, decider);
+  // a veto needs no permission, and must not fail for what only an approval is asked
+  const holding = input.decision === "approve" ? await held(rules, decider, request) : [];
   const assurance = signed === undefined ? "hub-attested" : "signed";
   const others = voices(earlier.filter((decision) => decision !== own));
   const voice: Voice = { personId, assurance, holding };
@@ -124,6 +139,13 @@ async function approve(rows: Rows, request: ApprovalRequest, now: Date): Promise
   return executionExpiresAt;
 }
 
+async function rulesOfSigned({ identity }: Rows, request: ApprovalRequest, decider: Decider): Promise<Rules> {
+  const predicate = signedPredicate(request);
+  const requester = await identity.principal(predicate.requester.id);
+  if (requester === undefined) throw new HubError("APPROVAL_STALE", "Nobody here is the one who asked for this.");
+  return signedRules(predicate, requester, decider.account.profile);
+}
+
 function personOf({ principal: { kind, personId } }: Decider): string {
   if (kind === "operator" && personId !== undefined) return personId;
   throw new HubError(
@@ -178,9 +200,9 @@ function reasonOf(input: DecisionInput, signed: Signed | undefined): string | un
   return reason;
 }
 
-async function held(rules: Rules, decider: Decider): Promise<string[]> {
+async function held(rules: Rules, decider: Decider, request: ApprovalRequest): Promise<string[]> {
   const permissions = [...new Set(rules.holding)];
-  const answers = await Promise.all(permissions.map((permission) => decider.holds(permission)));
+  const answers = await Promise.all(permissions.map((permission) => decider.holds(permission, request)));
   return permissions.filter((_, index) => answers[index]);
 }
 
