@@ -46,7 +46,7 @@ interface Expected {
 /** What each comes to where nobody sits at the terminal to be asked. */
 const EXPECTED: Readonly<Record<string, Expected>> = {
   "npx countersign demo": { code: 0, says: /One byte is changed, and found[^]*does NOT hold/ },
-  "npx countersign connect claude": { code: 3, says: /"countersign"[^]*Nothing was written/ },
+  "npx countersign connect claude --dir <your project>": { code: 3, says: /"countersign"[^]*Nothing was written/ },
   "npx countersign stdio": { code: 0, says: /^$/ },
   "npx countersign tokens --help": { code: 0, says: /issue/ },
   "npx countersign call system_identity_whoami": { code: 0, says: /You are the operator "/ },
@@ -101,7 +101,10 @@ describe("what is printed", { skip }, () => {
 
   for (const [command, { code, says }] of Object.entries(EXPECTED))
     test(command, async () => {
-      const real = command.replace("<id>", command.includes("<id>") ? await requestId() : "").replace("<name>", "Ben");
+      const real = command
+        .replace("<id>", command.includes("<id>") ? await requestId() : "")
+        .replace("<name>", "Ben")
+        .replace("<your project>", home.folder.path);
       const child = shell(real);
       const [out, err, [ended]] = await Promise.all([
         text(child.stdout as NonNullable<typeof child.stdout>),

@@ -15,7 +15,7 @@ import { EXIT_WORDS } from "./exit-codes.ts";
 
 const EXAMPLES = `Examples:
   npx countersign start                        the hub, in this terminal
-  npx countersign connect claude               let a client of this project use it
+  npx countersign connect claude --dir ../app  let a client of that project use it
   npx countersign call system_identity_whoami  any tool
   npx countersign approve <id>                 see what an agent asks for, and sign
   npx countersign demo                         the whole way, in a scratch hub`;

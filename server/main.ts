@@ -201,7 +201,7 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
 
   const { mac: sealKey } = await keys.hmac(hubAccountId, "mac", Buffer.from("confirmation state"));
   const door: HubDoor = {
-    identify: (token, channel) => identify(gate, token, channel),
+    identify: (token, channel, mayRecord) => identify(gate, token, channel, mayRecord),
     run: (request) => runAction(gate, request),
     visible: (caller, channel) => visibleActions(gate, caller, channel),
     refuse: (error, facts) => refuseAtDoor(gate, error, facts),

@@ -183,8 +183,7 @@ export class TestHubs implements AsyncDisposable {
   }
 
   /**
-   * Runs `fn` while a transaction of the superuser's holds what `lock` locks. `fn` lets go of it earlier by `release`;
-   * `waiters` resolves when so many sessions stand in its way.
+   * Runs `fn` while a transaction of the superuser's holds what `lock` locks; `fn` may let go of it earlier.
    */
   async whileLocked<T>(lock: string, fn: (held: Held) => Promise<T>, values: readonly unknown[] = []): Promise<T> {
     const client = new pg.Client(this.db.superuser);
@@ -240,8 +239,9 @@ export class TestHubs implements AsyncDisposable {
 
 /** A lock that a test holds. */
 export interface Held {
-  release(): Promise<void>;
-  waiters(count: number): Promise<void>;
+  readonly release: () => Promise<void>;
+  /** Resolves when so many sessions stand in its way. */
+  readonly waiters: (count: number) => Promise<void>;
 }
 
 /** One hub process. */

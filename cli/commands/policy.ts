@@ -64,6 +64,8 @@ export function policyCommand(context: CliContext): Command {
       };
       const answer = await connectedHub(context).output(simulated, "system_policy_simulate", question);
       const why = answer.policies.map((p) => `  ${p.id}: ${printable(p.why)}`);
+      if (answer.outcome === "refused") context.exitCode = EXIT.refused;
+      if (answer.outcome.startsWith("needs-")) context.exitCode = EXIT.pending;
       terminal.show(answer, () =>
         [`${answer.outcome}${answer.code ? ` (${answer.code})` : ""}: ${printable(answer.words)}`, ...why].join("\n"),
       );

@@ -104,8 +104,8 @@ function greeting({ terminal, folder }: CliContext, ready: Ready, ours: boolean)
   if (ours)
     lines.push(
       ...lined([
-        ["connect", "npx countersign connect claude"],
-        ["", "(in a project; any other MCP client runs: npx countersign stdio)"],
+        ["connect", "npx countersign connect claude --dir <your project>"],
+        ["", "(from this folder; any other MCP client runs: npx countersign stdio)"],
         ["try", "npx countersign call system_identity_whoami"],
         ["see it all", "npx countersign demo"],
       ]),

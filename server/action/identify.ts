@@ -4,10 +4,19 @@ import type { Caller } from "./caller.ts";
 import type { Gate } from "./gate.ts";
 import type { Channel } from "./risk.ts";
 
-/** The gate's first step: who calls. A refusal is recorded in the token's account if it is known, else in the hub's. */
-export async function identify(gate: Gate, token: string | undefined, channel: Channel): Promise<Caller> {
+/**
+ * The gate's first step: who calls. A refusal is recorded in the token's account if it is known, else in the hub's; a
+ * door that is flooded with them says by `mayRecord` which it logs instead.
+ */
+export async function identify(
+  gate: Gate,
+  token: string | undefined,
+  channel: Channel,
+  mayRecord: () => boolean = () => true,
+): Promise<Caller> {
   const found = await gate.identifier.byToken(token);
   if ("caller" in found) return found.caller;
+  if (!mayRecord()) throw found.refusal;
   const accountId = found.known?.accountId ?? gate.hubAccountId;
   const call = new CallInProgress(gate, { accountId, action: "door", channel });
   if (found.known) call.record.principal = { id: found.known.principal.id, kind: found.known.principal.kind };

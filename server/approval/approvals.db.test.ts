@@ -109,6 +109,63 @@ test("rows that were changed after the signatures are not executed", async () =>
   await t.recheck();
 });
 
+test("columns beside the statement change neither how many sign nor who may", async () => {
+  await using t = await approved(TWO_PERSON);
+  const { requestId } = await t.f.open(t.agent, { demand: TWO_PERSON, input: "{}" });
+  const edit = (set: string) => t.f.asSuperuser(`update approval_request set ${set} where id = $1`, [requestId]);
+  await edit("demand_people = 1, profile = 'solo', owner_person_id = null");
+  await assert.rejects(t.f.decide(t.owner, requestId), { code: "DECISION_NOT_ALLOWED" });
+  const first = await t.f.decide(t.ann, requestId);
+  assert.deepEqual([first.state, first.approvals, first.needed], ["open", 1, 2]);
+  // nor does a request that was opened by hand for the job
+  await edit("state = 'approved'");
+  const held = await t.f.approvals.take(t.f.accountId, requestId);
+  assert.ok(held);
+  const recheck = async () => t.f.approvals.recheck(held, await t.f.callerOf(t.agent));
+  await assert.rejects(recheck(), { code: "APPROVAL_STALE", details: { needed: 2, left: 1 } });
+  await edit("state = 'open'");
+  assert.equal((await t.f.decide(t.bob, requestId)).state, "approved");
+  await recheck();
+});
+
+test("a statement that is not the one with this digest is decided on by nobody", async () => {
+  await using t = await approved(TWO_PERSON);
+  const { requestId } = await t.f.open(t.agent, { demand: TWO_PERSON, input: "{}" });
+  const { statement } = await t.f.request(requestId);
+  const set = (text: string) =>
+    t.f.asSuperuser("update approval_request set statement = $2 where id = $1", [requestId, text]);
+  await set(statement.replace('"people":2', '"people":1'));
+  await assert.rejects(t.f.decideAs(t.ann.principalId, { requestId }), { code: "APPROVAL_STALE" });
+  await set("no statement");
+  await assert.rejects(t.f.decide(t.ann, requestId), { code: "APPROVAL_STALE" });
+  await set(statement);
+  assert.equal((await t.f.decide(t.ann, requestId)).state, "open");
+});
+
+test("who is forbidden the call itself does not count as holding its permission, then or later", async () => {
+  await using t = await approved();
+  const demand = { ...APPROVE, holding: [STEWARD] };
+  const { requestId } = await t.f.open(t.agent, { demand, input: '{"replicas":7}' });
+  t.f.forbidden.add(t.ann.principalId);
+  await assert.rejects(t.f.decide(t.ann, requestId), { code: "DECISION_NOT_ALLOWED" });
+  const { action, channel, canonicalInput } = t.f.asked.at(-1) ?? assert.fail();
+  assert.deepEqual([action, channel, canonicalInput], ["system_fleet_put_object", "mcp", '{"replicas":7}']);
+  assert.equal((await t.f.decide(t.bob, requestId)).state, "approved");
+  const held = await t.f.approvals.take(t.f.accountId, requestId);
+  assert.ok(held);
+  const recheck = async () => t.f.approvals.recheck(held, await t.f.callerOf(t.agent));
+  await recheck();
+  t.f.forbidden.add(t.bob.principalId);
+  await assert.rejects(recheck(), { code: "APPROVAL_STALE" });
+});
+
+test("a rejection asks for no permission", async () => {
+  await using t = await approved();
+  const { requestId } = await t.f.open(t.agent, { demand: { ...APPROVE, holding: [STEWARD] }, input: "{}" });
+  t.f.forbidden.add(t.ann.principalId);
+  assert.equal((await t.f.decide(t.ann, requestId, "reject")).state, "denied");
+});
+
 test("the result is kept encrypted for the requester, the input is gone, and the expiry is sent", async () => {
   await using t = await approved();
   assert.ok(await t.f.spend(t.requestId));

@@ -1,6 +1,6 @@
 import { v7 } from "uuid";
-import { digest } from "../../contracts/formats/canonical-json.ts";
 import type { Json } from "../../contracts/formats/canonical-json.ts";
+import { digest } from "../../contracts/formats/canonical-json.ts";
 import type { Approvers, AskedCall } from "../action/approvers.ts";
 import type { Authorizer, Question } from "../action/authorizer.ts";
 import type { Caller } from "../action/caller.ts";
@@ -33,7 +33,7 @@ export async function createPolicyAuthorizer(
     document === undefined ? own(caller) : engine.own(digest(document), async () => document);
   const wouldPermit = async (caller: Caller, action: Action, call: AskedCall): Promise<boolean> => {
     const now = new Date();
-    const input = JSON.parse(call.canonicalInput) as Json;
+    const input = JSON.parse(call.canonicalInput) as Record<string, Json>;
     const { channel } = call;
     const signal = AbortSignal.timeout(action.timeLimitMs);
     const context = { call: { id: v7(), caller, channel, signal, now }, services: services() };

@@ -1,5 +1,5 @@
 /** Typed configuration from the environment; secrets are kept apart, so that the rest may be logged as it is. */
-import { homedir } from "node:os";
+import { userInfo } from "node:os";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { configInvalid, type Env } from "./env.ts";
 import type { Secret } from "./secret.ts";
@@ -74,7 +74,7 @@ export function secretsFrom(env: Env): Secrets {
 
 function foldersFrom(env: Env): Folders {
   // the home is asked for only where it is needed: a service user may have none
-  const home = () => env.HOME ?? homedir();
+  const home = () => env.HOME ?? userInfo().homedir;
   const data = env.COUNTERSIGN_DATA_DIR ?? join(env.XDG_DATA_HOME ?? join(home(), ".local", "share"), "countersign");
   const config = env.COUNTERSIGN_CONFIG_DIR ?? join(env.XDG_CONFIG_HOME ?? join(home(), ".config"), "countersign");
   const rootKeyFile = env.COUNTERSIGN_ROOT_KEY_FILE ?? join(config, "hub", "root.key");

@@ -31,6 +31,8 @@ describe("the log", () => {
 
   const secrets: Record<string, (log: ReturnType<typeof createLog>) => void> = {
     "a token in a field": (log) => log.info({ sent: TOKEN }),
+    "an invitation code": (log) => log.info({ sent: TOKEN.replace("cs_", "csi_") }),
+    "an invitation code in the message": (log) => log.info(`got ${TOKEN.replace("cs_", "csi_")}.`),
     "a token in the message": (log) => log.info(`got ${TOKEN}.`),
     "a token cut short": (log) => log.info({ sent: TOKEN.slice(0, 60) }),
     "a token deep inside": (log) => log.info({ a: { b: [{ c: `x${"=".repeat(3)}${TOKEN}` }] } }),
@@ -70,6 +72,18 @@ describe("the log", () => {
     };
     const { level: _, time: __, service: ___, ...rest } = JSON.parse(logged("json", (log) => log.info(facts)));
     assert.deepEqual(rest, facts);
+  });
+
+  test("tells a terminal nothing to do, whatever is logged; what is readable stays", () => {
+    const nasty = "a\u001b[2J\r\n00:00:00.000 INFO  fake\u009b\u202eb";
+    const line = logged("pretty", (log) => log.error({ err: new Error(nasty), [nasty]: nasty, at: { nasty } }, nasty));
+    assert.doesNotMatch(line.replaceAll("\n", ""), /[\p{Cc}\u202e]/u);
+    for (const row of line.trimEnd().split("\n").slice(2)) assert.match(row, /^ {4}/);
+    assert.match(line, /ERROR a\\u001b\[2J\\u000d\\u000a00:00/);
+    assert.match(
+      logged("pretty", (log) => log.info({ to: "Zoë 日本" }, "sent")),
+      /INFO {2}sent to=Zoë 日本\n$/,
+    );
   });
 
   test("reads well on a terminal, with the stack of an error", () => {

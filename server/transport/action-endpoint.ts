@@ -1,11 +1,10 @@
 import type { ActionResult } from "../action/action-request.ts";
 import { HubError, toHubError } from "../errors.ts";
-import { bearerToken } from "./bearer-token.ts";
 import type { Exchange } from "./exchange.ts";
 import type { HubDoor } from "./hub-door.ts";
 import { readJson } from "./json-body.ts";
 import { answerProblem } from "./problem.ts";
-import { recordRefusal } from "./refusals.ts";
+import type { Refusals } from "./refusals.ts";
 import type { Traffic } from "./traffic.ts";
 
 const PATH = "/v1/actions/";
@@ -18,11 +17,18 @@ const PATH = "/v1/actions/";
 export class ActionEndpoint {
   readonly #door: HubDoor;
   readonly #traffic: Traffic;
+  readonly #refusals: Refusals;
   readonly #maxBodyBytes: number;
 
-  constructor(door: HubDoor, traffic: Traffic, { maxBodyBytes }: { readonly maxBodyBytes: number }) {
+  constructor(
+    door: HubDoor,
+    traffic: Traffic,
+    refusals: Refusals,
+    { maxBodyBytes }: { readonly maxBodyBytes: number },
+  ) {
     this.#door = door;
     this.#traffic = traffic;
+    this.#refusals = refusals;
     this.#maxBodyBytes = maxBodyBytes;
   }
 
@@ -48,7 +54,7 @@ export class ActionEndpoint {
     const { "idempotency-key": key, "countersign-run-id": runId } = request.headers;
     const { caller } = exchange;
     if (caller === undefined) throw new Error("cannot happen: a call that nobody identified");
-    const result = await this.#traffic.running(() =>
+    const result = await this.#traffic.running(caller, () =>
       this.#door.run({
         action,
         input,
@@ -72,15 +78,15 @@ export class ActionEndpoint {
     try {
       if (request.method !== "POST")
         throw new HubError("METHOD_NOT_ALLOWED", "Actions are called by POST.", { details: { allow: "POST" } });
-      exchange.caller = await this.#door.identify(bearerToken(request.headers.authorization), "http");
-      const input = (await readJson(request, this.#maxBodyBytes)) ?? {};
+      const caller = await this.#refusals.identify(exchange, "http");
+      const body = await this.#traffic.uploading(caller, () => readJson(request, this.#maxBodyBytes));
+      this.#traffic.admit(exchange, caller);
+      const input = body ?? {};
       const action = decoded(exchange.path.slice(PATH.length));
       exchange.subject = action.slice(0, 120);
       return { action, input };
     } catch (thrown) {
-      const error = toHubError(thrown);
-      recordRefusal(this.#door, exchange, error, "http");
-      throw error;
+      throw this.#refusals.record(exchange, thrown, "http");
     }
   }
 }

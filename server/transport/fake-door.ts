@@ -17,6 +17,8 @@ export class FakeDoor implements HubDoor {
   readonly lines: string[] = [];
   readonly runs: ActionRequest[] = [];
   readonly refusals: { code: string; path: string | undefined; facts: RefusalFacts }[] = [];
+  /** Where those were refused whom nobody knew. */
+  readonly strangers: Channel[] = [];
   readonly principals = new Map<string, Caller>();
   readonly banned = new Set<string>();
   readonly spent = new Set<string>();
@@ -25,6 +27,7 @@ export class FakeDoor implements HubDoor {
   readiness: Readiness = { ok: true, checks: { database: { ok: true }, journal: { ok: true }, keys: { ok: true } } };
   confirmationValidMs = 60_000;
   #started: (() => void) | undefined;
+  #onIdentified: () => void = () => {};
 
   constructor() {
     this.log = createLog({ level: "trace", format: "json" }, { write: (line: string) => void this.lines.push(line) });
@@ -37,6 +40,16 @@ export class FakeDoor implements HubDoor {
     return token;
   }
 
+  /** Resolves when callers have been identified so many times. */
+  identified(times: number): Promise<void> {
+    return new Promise((resolve) => {
+      let left = times;
+      this.#onIdentified = () => {
+        if (--left === 0) resolve();
+      };
+    });
+  }
+
   /** Resolves when the next call has reached the gate. */
   nextRun(): Promise<void> {
     return new Promise((resolve) => {
@@ -44,10 +57,14 @@ export class FakeDoor implements HubDoor {
     });
   }
 
-  async identify(token: string | undefined): Promise<Caller> {
+  async identify(token: string | undefined, channel: Channel = "mcp", mayRecord = () => true): Promise<Caller> {
     const caller = this.principals.get(token ?? "");
-    if (!caller) throw new HubError("UNAUTHENTICATED", "This hub does not know that token.");
+    if (!caller) {
+      if (mayRecord()) this.strangers.push(channel);
+      throw new HubError("UNAUTHENTICATED", "This hub does not know that token.");
+    }
     if (this.banned.has(caller.principal.id)) throw new HubError("PRINCIPAL_BANNED", "This principal is banned.");
+    this.#onIdentified();
     return caller;
   }
 

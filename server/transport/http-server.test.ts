@@ -40,6 +40,40 @@ describe("who may knock", () => {
     assert.equal(door.hub.refusals.length, refused.length);
   });
 
+  test("a header that says who or where is sent once", async () => {
+    await using door = await TestDoor.open();
+    const post = (path: string, headers: string[]) =>
+      door.raw(
+        [
+          `POST ${path} HTTP/1.1`,
+          ...headers,
+          "Content-Type: application/json",
+          "Content-Length: 2",
+          "Connection: close",
+          "",
+          "{}",
+        ].join("\r\n"),
+      );
+    const [host, token] = ["Host: localhost", `Authorization: Bearer ${door.token}`];
+    const twice = [
+      [host, host, token],
+      [host, "Host: evil.example", token],
+      [host, token, token],
+      [host, token, "authorization: Bearer other"],
+    ];
+    for (const headers of twice) {
+      assert.match(await post("/v1/actions/system_test_echo", headers), /^HTTP\/1\.1 400 [^]*INPUT_INVALID/);
+      assert.match(await post("/mcp", headers), /^HTTP\/1\.1 400 [^]*INPUT_INVALID/);
+    }
+    assert.deepEqual(
+      new Set(door.hub.refusals.map(({ path }) => path)),
+      new Set(["headers.host", "headers.authorization"]),
+    );
+    assert.equal(door.hub.refusals.length, 8);
+    assert.equal(door.hub.runs.length, 0);
+    assert.match(await post("/v1/actions/system_test_echo", [host, token]), /^HTTP\/1\.1 200 /);
+  });
+
   test("a page of an allowed origin may ask and read; one of another gets no leave", async () => {
     await using door = await TestDoor.open({ allowedOrigins: ["https://console.example"] });
     const ask = (origin: string, method: string, headers: Record<string, string>) =>
@@ -152,6 +186,61 @@ describe("limits", () => {
     door.hub.gate.resolve();
     assert.equal((await first).status, 200);
     assert.equal((await door.send("/v1/actions/system_test_echo", "{}", AUTH(door))).status, 200);
+  });
+
+  test("bodies that do not come take no place of calls, and of one principal's no more than half", async () => {
+    await using door = await TestDoor.open({ maxInFlight: 4, requestTimeoutMs: 20_000 });
+    const head = `POST /v1/actions/system_test_echo HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${door.token}\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{`;
+    const identified = door.hub.identified(2);
+    const slow = [1, 2].map(() => connect(door.http.port, "127.0.0.1").on("error", () => {}));
+    for (const socket of slow) socket.write(head);
+    await identified;
+    const refused = await door.send("/v1/actions/system_test_echo", "{}", AUTH(door));
+    assert.deepEqual([refused.status, refused.json.code], [503, "OVERLOADED"]);
+    const other = { authorization: `Bearer ${door.hub.admit("bob")}` };
+    for (let n = 0; n < 5; n++)
+      assert.equal((await door.send("/v1/actions/system_test_echo", "{}", other)).status, 200);
+    const closed = Promise.all(slow.map((socket) => once(socket, "close")));
+    for (const socket of slow) socket.destroy();
+    await closed;
+  });
+
+  test("one principal's calls leave half of the places to the others", async () => {
+    await using door = await TestDoor.open({ maxInFlight: 4 });
+    const calls = [];
+    for (let n = 0; n < 2; n++) {
+      const started = door.hub.nextRun();
+      calls.push(door.send("/v1/actions/system_test_wait", "{}", AUTH(door)));
+      await started;
+    }
+    const refused = await door.send("/v1/actions/system_test_echo", "{}", AUTH(door));
+    assert.deepEqual([refused.status, refused.json.code], [503, "OVERLOADED"]);
+    const bob = { token: door.hub.admit("bob") };
+    assert.equal((await door.call("system_test_echo", {}, bob)).status, 200);
+    door.hub.gate.resolve();
+    assert.deepEqual(
+      (await Promise.all(calls)).map(({ status }) => status),
+      [200, 200],
+    );
+  });
+
+  test("strangers are refused as often as they ask, and recorded no more often than the journal bears", async () => {
+    await using door = await TestDoor.open();
+    const knock = (path: string) => door.send(path, "{}", { authorization: "Bearer cs_nobody" });
+    const answers = [];
+    for (let n = 0; n < 200; n++) answers.push(await knock(n % 2 === 0 ? "/mcp" : "/v1/actions/system_test_echo"));
+    const [first, last] = [answers[0], answers.findLast(({ status }) => status === 429)];
+    assert.equal(first?.status, 401);
+    assert.equal(last?.headers.get("retry-after"), "1");
+    assert.ok(last.text.includes("OVERLOADED"));
+    const recorded = answers.filter(({ status }) => status === 401).length;
+    assert.ok(recorded >= 50 && recorded < 200);
+    assert.equal(door.hub.strangers.length, recorded);
+    assert.match(door.hub.lines.join(""), /"refused":\d+,"msg":"refusals of strangers/);
+    // who is known is served, and heard when refused, from the same address
+    assert.equal((await door.send("/v1/actions/system_test_echo", "{}", AUTH(door))).status, 200);
+    assert.equal((await door.send("/v1/actions/system_test_echo", "{", AUTH(door))).status, 400);
+    assert.equal(door.hub.refusals.length, 1);
   });
 
   test("garbage after a request does not become its answer, and garbage alone is told so", async () => {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { HubError, toHubError } from "../errors.ts";
+import { HubError } from "../errors.ts";
 import { ActionEndpoint } from "./action-endpoint.ts";
 import { refuseTokenInQuery } from "./bearer-token.ts";
 import { allowOrigin, answerPreflight, isPreflight } from "./cors.ts";
@@ -11,9 +11,9 @@ import { HealthEndpoint } from "./health/health-endpoint.ts";
 import type { HubDoor } from "./hub-door.ts";
 import { answerFault } from "./mcp/errors.ts";
 import { McpEndpoint } from "./mcp/mcp-endpoint.ts";
-import { nameOf, OwnAddress } from "./own-address.ts";
+import { nameOf, OwnAddress, refuseTwice } from "./own-address.ts";
 import { answerProblem } from "./problem.ts";
-import { recordRefusal } from "./refusals.ts";
+import { Refusals } from "./refusals.ts";
 import { Traffic } from "./traffic.ts";
 
 const MCP_PATH = "/mcp";
@@ -56,6 +56,7 @@ class OpenDoor implements HttpDoor {
   readonly #server: Server;
   readonly #own: OwnAddress;
   readonly #traffic: Traffic;
+  readonly #refusals: Refusals;
   readonly #mcp: McpEndpoint;
   readonly #actions: ActionEndpoint;
   readonly #health: HealthEndpoint;
@@ -71,8 +72,9 @@ class OpenDoor implements HttpDoor {
     this.#server = server;
     this.#own = new OwnAddress(settings, port);
     this.#traffic = new Traffic(settings.maxInFlight);
-    this.#mcp = new McpEndpoint(door, this.#traffic, settings);
-    this.#actions = new ActionEndpoint(door, this.#traffic, settings);
+    this.#refusals = new Refusals(door);
+    this.#mcp = new McpEndpoint(door, this.#traffic, this.#refusals, settings);
+    this.#actions = new ActionEndpoint(door, this.#traffic, this.#refusals, settings);
     this.#health = new HealthEndpoint(door, this.#traffic);
     server.on("request", (request, response) => void this.#serve(request, response));
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => this.#refuseUnreadable(error, socket));
@@ -92,19 +94,19 @@ class OpenDoor implements HttpDoor {
     this.#follow(exchange);
     const isMcp = exchange.path === MCP_PATH;
     try {
+      refuseTwice(request);
       this.#own.check(request.headers);
       allowOrigin(exchange);
       if (isPreflight(request)) return answerPreflight(exchange);
       if (HealthEndpoint.serves(exchange.path)) return await this.#health.serve(exchange);
       refuseTokenInQuery(request.url ?? "");
-      this.#traffic.admit(exchange);
+      this.#traffic.enter(exchange);
       if (isMcp) await this.#mcp.serve(exchange);
       else if (ActionEndpoint.serves(exchange.path)) await this.#actions.serve(exchange);
       else answerProblem(exchange, new HubError("NOT_FOUND", "There is nothing at this address."));
     } catch (thrown) {
-      const error = toHubError(thrown);
+      const error = this.#refusals.record(exchange, thrown, isMcp ? "mcp" : "http");
       if (error.code === "INTERNAL") this.#door.log.error({ err: thrown, requestId: exchange.id }, "a request failed");
-      recordRefusal(this.#door, exchange, error, isMcp ? "mcp" : "http");
       if (this.#traffic.draining) response.setHeader("connection", "close");
       if (isMcp) answerFault(exchange, error);
       else answerProblem(exchange, error);

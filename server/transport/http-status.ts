@@ -1,4 +1,5 @@
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode, HubError } from "../errors.ts";
+import { TooManyRefusals } from "./refusals.ts";
 
 /** HTTP status (RFC 9110, section 15) of each code; whatever is not the caller's doing is 5xx. */
 const STATUS: Record<ErrorCode, number> = {
@@ -73,9 +74,10 @@ const STATUS: Record<ErrorCode, number> = {
   INTERNAL: 500,
 };
 
-export function statusOf(code: ErrorCode): number {
+export function statusOf(error: HubError): number {
+  if (error instanceof TooManyRefusals) return 429;
   // codes are a union that grows: one that slipped past the compiler is our fault, not the caller's
-  return STATUS[code] ?? 500;
+  return STATUS[error.code] ?? 500;
 }
 
 /** Headers that a status asks for. Seconds: what is full or stopping now may not be a moment later. */

@@ -21,8 +21,11 @@ export interface Readiness {
 
 /** The hub as its doors see it. A door translates and limits; it decides nothing and keeps nothing. */
 export interface HubDoor {
-  /** Throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED, PRINCIPAL_BANNED, each recorded; STORE_UNAVAILABLE. */
-  identify(token: string | undefined, channel: Channel): Promise<Caller>;
+  /**
+   * Throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED, PRINCIPAL_BANNED, each recorded unless `mayRecord`, asked once
+   * for a refusal, says no; STORE_UNAVAILABLE.
+   */
+  identify(token: string | undefined, channel: Channel, mayRecord?: () => boolean): Promise<Caller>;
   /** The gate. Throws HubError for every refusal and failure, each recorded. */
   run(request: ActionRequest): Promise<ActionResult>;
   /** What the caller is shown at this door, sorted by name. */

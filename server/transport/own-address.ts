@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { HubError } from "../errors.ts";
 import type { DoorSettings } from "./door-settings.ts";
 
@@ -49,6 +50,16 @@ export class OwnAddress {
       );
     if (this.#accepted.size < REMEMBERED) this.#accepted.add(host);
   }
+}
+
+/**
+ * Refuses a header of which there may be one, sent twice (RFC 9112, section 3.2): what stands before the hub may have
+ * read the other one. Throws INPUT_INVALID.
+ */
+export function refuseTwice({ headersDistinct }: Pick<IncomingMessage, "headersDistinct">): void {
+  for (const name of ["host", "authorization", "origin"])
+    if ((headersDistinct[name]?.length ?? 0) > 1)
+      throw new HubError("INPUT_INVALID", `The header ${name} was sent more than once.`, { path: `headers.${name}` });
 }
 
 /** A host as it stands in an address: IPv6 in brackets, lower case. */

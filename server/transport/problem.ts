@@ -4,7 +4,7 @@ import type { Exchange } from "./exchange.ts";
 import { headersOf, statusOf } from "./http-status.ts";
 
 /** Answers with an error as `application/problem+json` (RFC 9457), with our `code`, `path` and `details` beside. */
-export function answerProblem(exchange: Exchange, error: HubError, status = statusOf(error.code)): void {
+export function answerProblem(exchange: Exchange, error: HubError, status = statusOf(error)): void {
   exchange.answer(
     status,
     {

@@ -40,8 +40,7 @@ export const decideApprovalRequest = defineAction({
   summary: inWords,
   handler: (input, { tx, call, services }) => {
     const { caller } = call;
-    const holds: Decider["holds"] = (permission, request) =>
-      services.approvalDesk.mayHold(caller, permission, request);
+    const holds: Decider["holds"] = (permission, request) => services.approvalDesk.mayHold(caller, permission, request);
     return decideRequest(tx, input, { ...caller, holds }, call.now);
   },
 });

@@ -60,7 +60,7 @@ async function loginTo({ folders }: Config, { databaseUrl }: Secrets, opening: A
       "CONFIG_INVALID",
       `There is no hub's database in ${folders.data}: set COUNTERSIGN_DATA_DIR or DATABASE_URL to where it is, or let the running hub verify: npx countersign journal verify --remote`,
     );
-  await refuseOthersFolder(folders.data);
+  refuseOthersFolder(folders.data);
   const embedded = await joinEmbeddedPostgres(folders.data);
   opening.defer(() => embedded.release());
   return (await prepareEmbeddedRoles(embedded.superuser, embedded.home)).runtime;

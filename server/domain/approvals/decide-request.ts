@@ -143,7 +143,9 @@ async function rulesOfSigned({ identity }: Rows, request: ApprovalRequest, decid
   const predicate = signedPredicate(request);
   const requester = await identity.principal(predicate.requester.id);
   if (requester === undefined) throw new HubError("APPROVAL_STALE", "Nobody here is the one who asked for this.");
-  return signedRules(predicate, requester, decider.account.profile);
+  const { kind, person, owner } = requester;
+  const asked = { kind, ...(person && { personId: person.id }), ...(owner && { ownerPersonId: owner.id }) };
+  return signedRules(predicate, asked, decider.account.profile);
 }
 
 function personOf({ principal: { kind, personId } }: Decider): string {

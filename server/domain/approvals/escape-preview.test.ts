@@ -87,3 +87,13 @@ test("changes without end are counted", () => {
   const { shown } = escapePreview({ headline: "h", changes });
   assert.deepEqual([shown.changes.length, shown.changes.at(-1)], [201, { field: "[... 5 more changes]" }]);
 });
+
+test("a field shows a place in a list as people write it, and nothing that only looks like one", () => {
+  const shown = (field: string) =>
+    escapePreview({ headline: "h", changes: [{ field, after: "x" }] }).shown.changes[0]?.field;
+  assert.equal(shown("spec.modules[0]"), "spec.modules[0]");
+  assert.equal(shown("a[1][20].b"), "a[1][20].b");
+  assert.equal(shown("a[1](http://e)"), "a\\u{5b}1\\u{5d}(http://e)");
+  assert.equal(shown("a[x]"), "a\\u{5b}x\\u{5d}");
+  assert.equal(shown("[1]"), "\\u{5b}1\\u{5d}");
+});

@@ -19,6 +19,9 @@ const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}|
 const MARKUP = /[<>&`\\*[\]~|]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u;
 const UNSAFE = new RegExp(`${HIDDEN.source}|${MARKUP.source}`, "gu");
 
+/** `spec.modules[0]`: a place in a list, in a field's own name; never the text of a link. */
+const INDEX = /((?<=[\p{L}\p{N}\]])\[\d{1,9}\](?!\())/u;
+
 /**
  * Text in which everything is visible and nothing acts: unsafe characters become `\u{hex}`. Two texts have the same
  * form only if they are the same, since the backslash is written out too.
@@ -42,7 +45,10 @@ function escapeChange({ field, before, after }: PreviewChange): ShownPreview["ch
   const from =
     before === undefined || after === undefined ? 0 : Math.max(0, firstDifference(before, after) - MAX_VALUE / 2);
   return {
-    field: shorten(field, MAX_FIELD),
+    field: field
+      .split(INDEX)
+      .map((part, at) => (at % 2 ? part : shorten(part, MAX_FIELD)))
+      .join(""),
     ...(before !== undefined && { before: shorten(before, MAX_VALUE, from) }),
     ...(after !== undefined && { after: shorten(after, MAX_VALUE, from) }),
   };

@@ -48,7 +48,7 @@ export function failedMethod(thrown: unknown): ProtocolError {
  */
 export function answerFault(exchange: Exchange, thrown: unknown, id: string | number | null = null): HubError {
   const error = toHubError(thrown);
-  const status = statusOf(error.code);
+  const status = statusOf(error);
   const { message, ...data } = factsOf(error);
   exchange.answer(
     status,

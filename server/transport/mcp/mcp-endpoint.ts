@@ -6,7 +6,7 @@ import type { DoorSettings } from "../door-settings.ts";
 import type { Exchange } from "../exchange.ts";
 import type { HubDoor } from "../hub-door.ts";
 import { readJson } from "../json-body.ts";
-import { recordRefusal } from "../refusals.ts";
+import type { Refusals } from "../refusals.ts";
 import type { Traffic } from "../traffic.ts";
 import { ConfirmationSeal } from "./confirmation.ts";
 import { answerFault, answerMalformedCall, faultOfCall } from "./errors.ts";
@@ -22,14 +22,16 @@ const MOST_IN_BATCH = 20;
 export class McpEndpoint {
   readonly #door: HubDoor;
   readonly #traffic: Traffic;
+  readonly #refusals: Refusals;
   readonly #maxBodyBytes: number;
   readonly #modern: ReturnType<typeof modernEra>;
   readonly #sessions: Sessions;
 
-  constructor(door: HubDoor, traffic: Traffic, settings: DoorSettings) {
+  constructor(door: HubDoor, traffic: Traffic, refusals: Refusals, settings: DoorSettings) {
     const at = { door, traffic, seal: new ConfirmationSeal(door), confirmMs: settings.confirmMs };
     this.#door = door;
     this.#traffic = traffic;
+    this.#refusals = refusals;
     this.#maxBodyBytes = settings.maxBodyBytes;
     this.#modern = modernEra(at);
     this.#sessions = new Sessions(at, settings);
@@ -40,12 +42,15 @@ export class McpEndpoint {
     let body: Json | undefined;
     try {
       const identified = await this.#identify(exchange);
-      if (exchange.request.method !== "POST") return await this.#serveSession(identified);
-      body = await readJson(exchange.request, this.#maxBodyBytes);
+      const { caller } = identified;
+      const isMessage = exchange.request.method === "POST";
+      if (isMessage) body = await this.#traffic.uploading(caller, () => readJson(exchange.request, this.#maxBodyBytes));
+      this.#traffic.admit(exchange, caller);
+      if (!isMessage) return await this.#serveSession(identified);
       await this.#serveMessage(identified, body);
     } catch (thrown) {
-      const error = answerFault(exchange, thrown, idOf(body));
-      recordRefusal(this.#door, exchange, error, "mcp");
+      const error = this.#refusals.record(exchange, thrown, "mcp");
+      answerFault(exchange, error, idOf(body));
       if (error.code === "INTERNAL") this.#door.log.error({ err: thrown, requestId: exchange.id }, "a request failed");
     }
   }
@@ -56,8 +61,7 @@ export class McpEndpoint {
 
   async #identify(exchange: Exchange): Promise<IdentifiedExchange> {
     const token = bearerToken(exchange.request.headers.authorization);
-    const caller = await this.#door.identify(token, "mcp");
-    exchange.caller = caller;
+    const caller = await this.#refusals.identify(exchange, "mcp");
     return { exchange, caller, token };
   }
 
@@ -68,7 +72,7 @@ export class McpEndpoint {
     exchange.answersSeveral = Array.isArray(body);
     const fault = faultIn(body);
     if (fault) {
-      recordRefusal(this.#door, exchange, fault.error, "mcp");
+      this.#refusals.record(exchange, fault.error, "mcp");
       return answerMalformedCall(exchange, fault.error, fault.id);
     }
     const request = webRequest(exchange);

@@ -73,7 +73,7 @@ function endWhenCancelled(context: ServerContext): void {
 }
 
 function gate({ door, traffic }: ToolCallDoor, request: ActionRequest): Promise<ActionResult> {
-  return traffic.running(() => door.run(request));
+  return traffic.running(request.caller, () => door.run(request));
 }
 
 async function run<R>(
