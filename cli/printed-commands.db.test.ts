@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -104,6 +105,7 @@ describe("what is printed", { skip }, () => {
       const real = command
         .replace("<id>", command.includes("<id>") ? await requestId() : "")
         .replace("<name>", "Ben")
+        .replace("<your project>", home.path)
         .replace("<your project>", home.folder.path);
       const child = shell(real);
       const [out, err, [ended]] = await Promise.all([
@@ -114,7 +116,7 @@ describe("what is printed", { skip }, () => {
       const said = `${out}${err.replaceAll(/^npm .*\n/gm, "")}`;
       assert.equal(ended, code, said);
       assert.match(said, says);
-      assert.ok(!existsSync(`${root}.mcp.json`));
+      for (const folder of [root, home.path]) assert.ok(!existsSync(join(folder, ".mcp.json")));
     });
 
   test(TAIL, async () => {

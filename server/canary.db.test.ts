@@ -130,7 +130,7 @@ test("no secret is in the clear in the database, the log, receipts or events", a
     key: signing,
   });
   const claimed = walked.filter(({ action }) => action === "system_identity_claim_secret");
-  const secrets = claimed.map(({ answer }) => String((answer.output as { secret: string }).secret));
+  const secrets = claimed.map(({ answer }) => (answer.output as { secret: string }).secret);
   assert.ok(secrets.length >= 1);
   const rootKeyFile = readFileSync(join(hubs.home, "config", "hub", "root.key"), "utf8").trim();
   const seed = Buffer.from(String(signing.privateKey.export({ format: "jwk" }).d), "base64url");

@@ -168,7 +168,9 @@ async function secondPrincipal(person: TestPerson, name: string): Promise<string
     await cleo.decide(wire.hub, requestId);
     const { state, yours } = await settledRequest(client, requestId);
     assert.equal(state, "executed");
-    return (yours?.result as { output: Record<string, unknown> }).output;
+    assert.ok(yours);
+    const { output } = yours.result as { output: Record<string, unknown> };
+    return output;
   };
   const asked = { kind: "operator", name, roles: ["admin"], personId: await personIdOf(person) };
   const { principal } = await agreed("system_identity_create_principal", asked);

@@ -51,7 +51,7 @@ describe("hubs on one database", () => {
     const ready = [a, b, c].map((hub) => hub.process.ready);
     assert.equal(new Set(ready.map(({ accountId }) => accountId)).size, 1);
     assert.equal(new Set(ready.map(({ rootKey }) => rootKey)).size, 1);
-    assert.deepEqual(ready.map(({ created }) => created).sort(), [false, false, true]);
+    assert.equal(ready.filter(({ created }) => created).length, 1);
     for (const hub of [a, b, c]) {
       const { output } = await agentAt(hub).done("system_identity_whoami");
       assert.equal((output.account as { id: string }).id, hubs.accountId);
@@ -192,8 +192,10 @@ describe("hubs on one database", () => {
       await cut;
       assert.equal((await agentAt(a).done("system_fleet_list_objects")).status, "done");
       await eventually("end for the call", async () => {
-        const answer = await agentAt(b).call(PUT, { object }, key).catch(codeOf);
-        assert.ok(["IN_PROGRESS", "AMBIGUOUS"].includes(String(answer)), JSON.stringify(answer));
+        const answer = await agentAt(b)
+          .call(PUT, { object }, key)
+          .then(({ status }) => status, codeOf);
+        assert.ok(answer === "IN_PROGRESS" || answer === "AMBIGUOUS", answer);
         return answer === "AMBIGUOUS" ? true : undefined;
       });
     });

@@ -35,12 +35,12 @@ export async function runDemo(context: CliContext): Promise<void> {
 
 function forReal(style: CliContext["terminal"]["style"]): string {
   const rows = [
-    ["npx countersign start", "the hub; you are its operator"],
-    ["npx countersign connect claude", "an agent's client, in a project's folder"],
+    ["npx countersign start", "the hub, yours"],
+    ["npx countersign connect claude --dir <project>", "let its agent ask"],
     ["npx countersign approvals", "what waits for you"],
-    ["npx countersign approve <id>", "see the preview, sign with your key"],
+    ["npx countersign approve <id>", "see the preview, sign"],
     ["npx countersign invite <name>", "a second person"],
     ["npx countersign journal verify", "check it all"],
   ] as const;
-  return rows.map(([command, what]) => `  ${style("cyan", command.padEnd(32))}  ${what}`).join("\n");
+  return rows.map(([command, what]) => `  ${style("cyan", command.padEnd(46))}  ${what}`).join("\n");
 }

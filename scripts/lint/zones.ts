@@ -119,9 +119,9 @@ const STRICT_TESTS = ["smoke", "verifier"];
  * @param target likewise, or the name of a package
  */
 export function refusal(file: string, target: { path: string } | { package: string }, typesOnly: boolean) {
+  if (TEST.test(file) && !STRICT_TESTS.some((folder) => isIn(file, folder))) return undefined;
   const zone = zoneOf(file);
   if (zone === undefined) return `${file} is in no zone of scripts/lint/zones.ts; give its folder a place there`;
-  if (TEST.test(file) && !STRICT_TESTS.some((folder) => isIn(file, folder))) return undefined;
   if ("package" in target) {
     const rule = packages.find(
       ({ name, only }) => name.test(target.package) && !only.some((place) => isIn(file, place)),

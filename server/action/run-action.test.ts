@@ -113,7 +113,7 @@ test("a client that cannot be asked to confirm gets an approval request; one tha
 
 test("a target that moved while the call was judged is not changed", async () => {
   const { gate, request, set, rows, entries } = fakeGate();
-  const { intent } = gate.journal;
+  const intent = gate.journal.intent.bind(gate.journal);
   gate.journal.intent = async (record, spend) => {
     await intent(record, spend);
     set.targetVersion = "2";
