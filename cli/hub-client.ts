@@ -27,6 +27,7 @@ const problem = z.object({
   detail: z.string(),
   path: z.string().optional(),
   details: z.record(z.string(), z.unknown()).optional(),
+  receipt: receipt.optional(),
 });
 
 export type HubAnswer = z.output<typeof answer>;
@@ -50,8 +51,13 @@ export class HubClient {
     const failure = problem.safeParse(body);
     if (!failure.success)
       throw new HubError("HUB_UNREACHABLE", `${this.url} answered with HTTP ${response.status}, not as a hub does.`);
-    const { code, detail, path, details } = failure.data;
-    throw new HubError(code as ErrorCode, detail, { ...(path !== undefined && { path }), ...(details && { details }) });
+    const { code, detail, path, details, receipt } = failure.data;
+    const error = new HubError(code as ErrorCode, detail, {
+      ...(path !== undefined && { path }),
+      ...(details && { details }),
+    });
+    if (receipt) error.receipt = receipt;
+    throw error;
   }
 
   /** For actions that are answered at once. Throws APPROVAL_PENDING where people have to agree first. */

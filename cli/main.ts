@@ -43,11 +43,12 @@ function tell(terminal: Terminal, error: unknown): number {
   // commander has printed its help or its complaint already
   if (error instanceof CommanderError && (error.exitCode === 0 || !terminal.json))
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const { code, message, path, details } = failureOf(error);
-  if (terminal.json) terminal.show({ error: { code, message, path, details } }, () => "");
+  const { code, message, path, details, receipt } = failureOf(error);
+  if (terminal.json) terminal.show({ error: { code, message, path, details, receipt } }, () => "");
   else {
     const where = path === undefined ? "" : ` (at ${printable(path)})`;
     terminal.note(`${terminal.style("red", code)}: ${printable(message)}${where}`);
+    if (receipt) terminal.note(terminal.style("dim", `receipt ${receipt.id}`));
   }
   return exitCodeOf(code);
 }

@@ -93,6 +93,8 @@ export class HubError extends Error {
   readonly code: ErrorCode;
   readonly path: string | undefined;
   readonly details: Readonly<Record<string, unknown>> | undefined;
+  /** Where the refusal or failure is recorded; set by the gate, so that the caller can cite it. */
+  receipt?: { readonly id: string; readonly callId: string; readonly salt: string };
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

@@ -38,11 +38,17 @@ for (const [what, action, input, code, path] of [
 ] as const) {
   test(`${what} is refused and recorded, and nothing else happens`, async () => {
     const { gate, request, asked, entries, rows } = fakeGate();
-    await assert.rejects(runAction(gate, request(action, input)), { code, ...(path !== undefined && { path }) });
+    const refusal = await runAction(gate, request(action, input)).then(
+      () => assert.fail("it ran"),
+      (error: HubError) => error,
+    );
+    assert.equal(refusal.code, code);
+    if (path !== undefined) assert.equal(refusal.path, path);
     assert.deepEqual(
       entries.map((e) => e.outcome?.code),
       [code],
     );
+    assert.equal(refusal.receipt?.callId, entries[0]?.record.callId); // the caller can cite it
     assert.deepEqual([asked, rows], [[], []]);
   });
 }

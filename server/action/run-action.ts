@@ -30,11 +30,10 @@ export async function runAction(gate: Gate, request: ActionRequest): Promise<Act
   try {
     return await pass(gate, call, request);
   } catch (error) {
-    throw noteRefusal(
-      gate,
-      call,
-      request.signal.aborted && !(error instanceof HubError) ? cancelled(request.signal) : error,
-    );
+    const aborted = request.signal.aborted && !(error instanceof HubError);
+    const refusal = noteRefusal(gate, call, aborted ? cancelled(request.signal) : error);
+    refusal.receipt = call.reference();
+    throw refusal;
   }
 }
 

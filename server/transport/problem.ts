@@ -16,6 +16,7 @@ export function answerProblem(exchange: Exchange, error: HubError, status = stat
       code: error.code,
       ...(error.path !== undefined && { path: error.path }),
       ...(error.details !== undefined && { details: error.details }),
+      ...(error.receipt !== undefined && { receipt: error.receipt }),
     },
     { "content-type": "application/problem+json", ...errorHeaders(exchange, error, status) },
   );

@@ -79,7 +79,8 @@ function summaryOf(request: ApprovalRequest, { account }: Viewer, now: Date): Re
     action: request.action,
     requester: { id, kind, name },
     headline: parsePreview(request.preview).headline,
-    needs: needsInWords(rulesOf(request, account.profile)),
+    // what is over is told by the profile it was decided under, whatever the account has become since
+    needs: needsInWords(rulesOf(request, request.closedAt === undefined ? account.profile : request.profile)),
     createdAt: request.createdAt.toISOString(),
     approvalExpiresAt: request.approvalExpiresAt.toISOString(),
     ...(request.closedAt && { closedAt: request.closedAt.toISOString() }),

@@ -35,7 +35,7 @@ export function errorResult(error: HubError): CallToolResult {
   return {
     isError: true,
     content: [{ type: "text", text: `${code}: ${message}${where}${more}` }],
-    _meta: { [ERROR]: factsOf(error) },
+    _meta: { [ERROR]: factsOf(error), ...(error.receipt && receiptMeta(error.receipt)) },
   };
 }
 
