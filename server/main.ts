@@ -3,6 +3,7 @@
  * doors; run as a program, it is the hub's process.
  */
 
+import type { KeyObject } from "node:crypto";
 import { v7 } from "uuid";
 import { publicKeyFromBase64, publicKeyFromDer, publicKeyToPem } from "../contracts/formats/ed25519.ts";
 import type { FirstAccount } from "../contracts/hub/start-messages.ts";
@@ -20,7 +21,7 @@ import { EmbeddedKeyService } from "./adapters/embedded-keys/embedded-key-servic
 import { openRootKeyFile } from "./adapters/embedded-keys/root-key-file.ts";
 import { accountDirectory, accountWriter } from "./adapters/postgres/account-store.ts";
 import { administrativeReads } from "./adapters/postgres/administrative-reads.ts";
-import { Database } from "./adapters/postgres/database.ts";
+import { Database, type Session } from "./adapters/postgres/database.ts";
 import { dedicatedClient } from "./adapters/postgres/dedicated-client.ts";
 import { eventStore } from "./adapters/postgres/event-store.ts";
 import { identityLookup } from "./adapters/postgres/identity-lookup.ts";
@@ -61,6 +62,7 @@ import { openJournal } from "./journal/open-journal.ts";
 import { startSweeper } from "./journal/sweeper.ts";
 import { createJournalVerifier } from "./journal/verify-journal.ts";
 import { DEFAULT_DOOR_SETTINGS } from "./transport/door-settings.ts";
+import { cannotListen, refuseTakenPort } from "./transport/free-port.ts";
 import { openHttpDoor } from "./transport/http-server.ts";
 import type { HubDoor, Readiness } from "./transport/hub-door.ts";
 
@@ -93,6 +95,7 @@ export interface Hub extends AsyncDisposable {
 export async function start({ config, secrets, log, firstAccount, progress }: StartOptions): Promise<Hub> {
   await using opening = new AsyncDisposableStack();
   const { folders } = config;
+  await refuseTakenPort(config.server.host, config.server.port);
   await prepareFolders(folders);
   const opened = await openDatabase({
     dataDir: folders.data,
@@ -127,7 +130,7 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
     administrativeReads(opened.runtime, (err) => log.warn({ err }, "a database connection of Prisma's broke")),
   );
   const store = postgresStore(database, approvalJobs(boss), administration);
-  const founded = known === undefined ? await foundFirstAccount(database, await firstAccount()) : undefined;
+  const founded = known === undefined ? await foundFirstAccount(database, rootKey, await firstAccount()) : undefined;
   const hubAccountId = known ?? founded ?? (await directory.hubAccountId());
   if (hubAccountId === undefined) throw new Error("cannot happen: the hub has no account, and was refused one");
   for (const name of KEY_NAMES) await keys.create(hubAccountId, name);
@@ -220,12 +223,8 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
     maxBodyBytes,
     maxInFlight,
     drainMs: drainSeconds * 1000,
-  }).catch((cause) => {
-    throw new HubError(
-      "CONFIG_INVALID",
-      `The hub cannot listen on ${host}:${port} (${cause.code ?? cause.message}). Is one running already? COUNTERSIGN_PORT takes another port.`,
-      { cause },
-    );
+  }).catch((cause: unknown) => {
+    throw cannotListen(host, port, cause);
   });
   opening.defer(() => http.drain());
   const rooms = opening.move();
@@ -241,17 +240,21 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
 }
 
 /**
- * The first account and everything it cannot be without, in one transaction. Answers with its id. Of several hubs at
- * once one makes it, and the others answer with undefined.
+ * The first account and everything it cannot be without, its keys too, in one transaction. Answers with its id. Of several
+ * hubs at once one makes it, and the others answer with undefined.
  */
-async function foundFirstAccount(database: Database, asked: FirstAccount): Promise<string | undefined> {
+async function foundFirstAccount(
+  database: Database,
+  rootKey: KeyObject,
+  asked: FirstAccount,
+): Promise<string | undefined> {
   const accountId = v7();
   const seed = ({ tokenId, tokenSha256 }: { tokenId: string; tokenSha256: string }) => ({
     id: tokenId,
     sha256: Buffer.from(tokenSha256, "hex"),
   });
-  const founding = database.transact(accountId, (session) =>
-    createAccount(
+  const founding = database.transact(accountId, async (session) => {
+    await createAccount(
       {
         accounts: accountWriter(session),
         identity: identityStore(session),
@@ -268,8 +271,12 @@ async function foundFirstAccount(database: Database, asked: FirstAccount): Promi
         policy: { document: DEFAULT_POLICY.canonical, hash: DEFAULT_POLICY.hash },
         now: new Date(),
       },
-    ),
-  );
+    );
+    // no other hub, which may have another root key, sees the account without them
+    const here = <T>(_accountId: string, fn: (own: Session) => Promise<T>) => fn(session);
+    const keys = new EmbeddedKeyService(rootKey, new PostgresKeyStore({ read: here, transact: here }));
+    for (const name of KEY_NAMES) await keys.create(accountId, name);
+  });
   return founding.then(
     () => accountId,
     (error: unknown) => {

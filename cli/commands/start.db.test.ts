@@ -114,7 +114,7 @@ test("a port that is taken is told with what to do", async () => {
   const { code, err } = await runCommand({ ...home.env, COUNTERSIGN_PORT: `${port}` }, ["start"]);
   taken.close();
   assert.equal(code, 2);
-  assert.match(err, new RegExp(`CONFIG_INVALID: The hub cannot listen on 127\\.0\\.0\\.1:${port} .*COUNTERSIGN_PORT`));
+  assert.match(err, new RegExp(`CONFIG_INVALID: The hub cannot listen on 127\\.0\\.0\\.1:${port}: .*COUNTERSIGN_PORT`));
 });
 
 test("a home that cannot be written stops with one sentence that names both folder variables", async () => {

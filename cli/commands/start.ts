@@ -73,12 +73,21 @@ function endBySignals(terminal: Terminal, giveUp: AbortController, started: { re
 async function keepHub(folder: CliFolder, { url, accountId, rootKey, created }: Ready): Promise<boolean> {
   const known = folder.hub();
   if (known && known.accountId !== accountId) return false;
-  if (known) folder.saveHub({ ...known, url });
+  // a second hub on the same database does not take the first one's clients away
+  if (known && (known.url === url || !(await answers(known.url)))) folder.saveHub({ ...known, url });
+  else if (known) return true;
   // an earlier start may have been cut off right after the account was made
   else if (created || (await opens(folder.token(OPERATOR), url, accountId)))
     folder.saveHub({ url, accountId, rootKey });
   else return false;
   return true;
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(new URL("/healthz", url)).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 async function opens(token: string | undefined, url: string, accountId: string): Promise<boolean> {
