@@ -196,6 +196,8 @@ test("a decision cut off before it took effect can be made again; one that took 
   assert.deepEqual([output.state, output.decisions], ["open", []]);
   await unlessCut(ada.decide(second, requestId));
   await second.crashed();
+  // it may have begun with the job
+  await hubs.sql("update pgboss.job set heartbeat_on = now() - interval '1 hour' where state = 'active'");
 
   const third = await hubs.start();
   const request = await settledRequest(ada.agent(third), requestId);

@@ -120,6 +120,10 @@ test("while the database is away calls are refused with codes; when it is back t
   await ada.decide(hub, waiting);
   assert.equal((await settledRequest(agent, waiting)).state, "executed");
   await verifies(hubs, hub);
+
+  await server.kill();
+  await assert.rejects(agent.call("system_identity_whoami"), { code: "STORE_UNAVAILABLE" });
+  assert.equal(await hub.stop(), 0, hub.log());
 });
 
 const FAULTS: Readonly<Record<string, (hubs: TestHubs) => Promise<unknown>>> = {

@@ -1,5 +1,6 @@
 /** Several hub processes on one database: whatever one does counts at the others at once, and nothing is done twice. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { v7 } from "uuid";
 import { emptyDatabase } from "./adapters/postgres/test-database.ts";
@@ -18,6 +19,22 @@ import {
 const PUT = "system_fleet_put_object";
 /** Lets the table be read, and keeps every change of it waiting. */
 const NO_PUTS = "lock table fleet_object in share mode";
+
+it("with root keys of their own only one of several hubs starts, and says why to the others", async () => {
+  await using hubs = new TestHubs(await emptyDatabase());
+  const configs = ["one", "another"].map((name) => join(hubs.home, name));
+  const starts = await Promise.allSettled(
+    configs.map((config) =>
+      hubs.start({ COUNTERSIGN_ROOT_KEY_FILE: join(config, "root.key"), COUNTERSIGN_CONFIG_DIR: config }),
+    ),
+  );
+  const [failed, ...more] = starts.flatMap((start) => (start.status === "rejected" ? [start.reason] : []));
+  assert.deepEqual([failed?.code, more], ["KEY_SERVICE_UNREACHABLE", []]);
+  const [started] = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
+  assert.ok(started);
+  const { output } = await hubs.ada.operator(started).done("system_journal_verify");
+  assert.equal(output.ok, true, JSON.stringify(output));
+});
 
 describe("hubs on one database", () => {
   let hubs: TestHubs;

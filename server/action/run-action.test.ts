@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HubError } from "../errors.ts";
+import { HubError } from "../errors.ts";
 import { AUTO, fakeGate } from "./fake-gate.ts";
 import { runAction } from "./run-action.ts";
 
@@ -222,6 +222,36 @@ test("one idempotency key has one effect", async () => {
   await assert.rejects(call({ text: "a" }), { code: "FORBIDDEN" });
   assert.deepEqual(rows, ["a"]);
 });
+
+for (const [where, fails, awayAt, code] of [
+  ["its intent could not be written", "intent", 2, "JOURNAL_UNAVAILABLE"],
+  ["it failed", "handler", 3, "OUTPUT_INVALID"],
+] as const) {
+  test(`where ${where} and the database is away to its key too, the journal is left to end the call`, async () => {
+    const { gate, request, set } = fakeGate();
+    if (fails === "handler") set.answer = 5;
+    const abandoned: string[] = [];
+    let transactions = 0;
+    const broken: typeof gate = {
+      ...gate,
+      journal: {
+        ...gate.journal,
+        ...(fails === "intent" && { intent: () => Promise.reject(new HubError(code, "away")) }),
+        abandon: (_record, outcome) => void abandoned.push(outcome.code),
+      },
+      store: {
+        ...gate.store,
+        transact: (account, fn) =>
+          ++transactions === awayAt
+            ? Promise.reject(new HubError("STORE_UNAVAILABLE", "away"))
+            : gate.store.transact(account, fn),
+      },
+    };
+    await assert.rejects(runAction(broken, request("system_test_change", {}, { idempotencyKey: "k" })), { code });
+    assert.equal(transactions, awayAt);
+    assert.deepEqual(abandoned, [code]);
+  });
+}
 
 test("a failure is kept under its key too; a call under way answers IN_PROGRESS", async () => {
   const { gate, request, set } = fakeGate();

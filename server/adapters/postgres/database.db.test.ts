@@ -226,6 +226,20 @@ describe("Database", () => {
       await single.close();
     });
 
+    it("gives up a server that says nothing, and uses the connection no more", async () => {
+      const single = new Database(db.runtime, { poolSize: 1, answerTimeoutMs: 100 });
+      const backend = await pidOf(single);
+      process.kill(backend, "SIGSTOP");
+      try {
+        const mute = single.transact(ours, (tx) => addPerson(tx, "Mute"));
+        await assert.rejects(mute, { code: "STORE_UNAVAILABLE" });
+        assert.ok(!(await names(ours, single)).includes("Mute"));
+      } finally {
+        process.kill(backend, "SIGCONT");
+      }
+      await single.close();
+    });
+
     it("stops a statement that takes too long", async () => {
       const hasty = new Database(db.runtime, { statementTimeoutMs: 20 });
       await assert.rejects(hasty.query("select pg_sleep(600)"), { code: "TIMEOUT" });

@@ -26,6 +26,8 @@ export interface DatabaseOptions {
   /** Connections at most; who finds none free waits. */
   readonly poolSize?: number;
   readonly statementTimeoutMs?: number;
+  /** How long to wait for any answer to a statement; its connection is given up then. */
+  readonly answerTimeoutMs?: number;
   /** How long to wait for a connection. */
   readonly connectTimeoutMs?: number;
   /** Connections that broke while idle: for the log alone, the pool replaces them. */
@@ -64,6 +66,8 @@ export class Database implements Session {
       keepAlive: true,
       connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
       statement_timeout: timeout,
+      // after the server's own limit: for one that took the statement and then says nothing at all
+      query_timeout: options.answerTimeoutMs ?? timeout + 5_000,
       // a transaction that its own process forgot must not hold locks for ever
       idle_in_transaction_session_timeout: 4 * timeout,
     });

@@ -8,6 +8,8 @@ export async function dedicatedClient(config: pg.ClientConfig, applicationName: 
     application_name: applicationName,
     keepAlive: true,
     connectionTimeoutMillis: 5_000,
+    // for a server that took the statement and then says nothing at all
+    query_timeout: 20_000,
   });
   await client.connect();
   return client;
