@@ -7,7 +7,7 @@ import { formatJsonPath } from "./json-path.ts";
 import { type LaneCertificate, verifyLaneCertificate } from "./lane-certificate.ts";
 import { verifyCommit } from "./lane-commit.ts";
 import { HASH_LENGTH, leafHash, verifyInclusion } from "./merkle.ts";
-import { parseReceipt, type ReceiptPredicate } from "./receipt-statement.ts";
+import { lacksIntent, parseReceipt, type ReceiptPredicate } from "./receipt-statement.ts";
 
 const inclusion = z.array(z.string()).max(63).readonly();
 
@@ -77,6 +77,7 @@ export function verifyReceiptProof(proof: unknown, known: { rootKey?: KeyObject 
   if (lane.origin !== `${certificate.epoch.origin}/${receipt.account}`) {
     refuse("the statement", "it belongs to another account than the lane");
   }
+  if (lacksIntent(receipt)) refuse("the statement", "an approved change names no intent");
   checkSummary(row, receipt);
   checkTime(receipt, certificate);
 

@@ -59,6 +59,14 @@ export type ReceiptPredicate = z.output<typeof receiptPredicate>;
 export type LanePlace = ReceiptPredicate["lane"];
 
 /**
+ * Whether an outcome tells of an approved change without naming its intent. A refusal may: then the call ended before its
+ * intent, or it is not known whether that was written. What took effect, or may have, had one.
+ */
+export function lacksIntent({ phase, approval, code, intent }: ReceiptPredicate): boolean {
+  return phase === "outcome" && intent === undefined && approval !== undefined && ["OK", "AMBIGUOUS"].includes(code);
+}
+
+/**
  * Reads a receipt's statement. Only the one canonical text is taken, so that what was hashed is what is read. Throws
  * ENVELOPE_INVALID with the path of what is wrong.
  */

@@ -120,7 +120,7 @@ function runEffect(
         const checked = checkOutput(call, judged.entry, result);
         await options.after?.(tx, checked.output);
         await once.settle(tx, "done", { output: checked.output, receipt: call.reference() });
-        const staged = gate.journal.stage(call.record, call.outcome(gate, "OK", { output: checked.commitment }));
+        const staged = await gate.journal.stage(call.record, call.outcome(gate, "OK", { output: checked.commitment }));
         await tx.outcomes.stage(staged);
         limited.signal.throwIfAborted();
         return { staged, checked };

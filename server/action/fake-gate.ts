@@ -169,9 +169,11 @@ export function fakeGate() {
         asked.push("intent");
         entries.push({ phase: "intent", record: { ...record } });
       },
-      stage: (record, outcome) => {
+      stage: async (record, outcome) => {
         entries.push({ phase: "outcome", record: { ...record }, outcome });
-        return { ...record, epoch: 1, principalId: undefined, code: outcome.code, at: outcome.at, statement: "" };
+        const seal = { version: 1, mac: Buffer.alloc(32) };
+        const { code, at } = outcome;
+        return { ...record, epoch: 1, principalId: undefined, code, at, statement: "", seal };
       },
       sequence: async () => void asked.push("sequence"),
       outcome: async (record, outcome) => void entries.push({ phase: "outcome", record: { ...record }, outcome }),

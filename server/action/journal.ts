@@ -16,7 +16,7 @@ export interface Journal {
   /** Before a change starts. Resolves when durable. Throws APPROVAL_SPENT where `spend` was used before or has expired. */
   intent(record: CallRecord, spend?: Spend): Promise<void>;
   /** The outcome as a row for the effect's own transaction (`tx.outcomes.stage`): it has no sequence number yet. */
-  stage(record: CallRecord, outcome: CallOutcome): StagedOutcome;
+  stage(record: CallRecord, outcome: CallOutcome): Promise<StagedOutcome>;
   /** After the effect's commit: sequences, chains and signs what was staged. Survives the loss of a lane. */
   sequence(staged: StagedOutcome): Promise<void>;
   /** An outcome without an effect (the handler refused or failed). Resolves when durable. */

@@ -125,7 +125,7 @@ async function requestApproval(
         ...(call.record.runId !== undefined && { runId: call.record.runId }),
         ...(call.record.traceId !== undefined && { traceId: call.record.traceId }),
       });
-      const staged = gate.journal.stage(
+      const staged = await gate.journal.stage(
         call.record,
         call.outcome(gate, "APPROVAL_PENDING", { approvalRequestId: approval.requestId }),
       );

@@ -202,7 +202,7 @@ test("a transaction that staged its outcome before the process was taken for dea
   const lost = await fixture.open({ store: { ...store, connect } });
   const record = callOf(account);
   await lost.intent(record);
-  const staged = lost.stage(record, { code: "OK", at: new Date() });
+  const staged = await lost.stage(record, { code: "OK", at: new Date() });
   const other = await fixture.open();
   await fixture.database.transact(account, async (session) => {
     await outcomeStore(session).stage(staged);
@@ -222,8 +222,8 @@ test("in a closed epoch nothing is staged any more, also for a call that had no 
   await using fixture = await journalFixture();
   const account = await fixture.addAccount();
   const journal = await fixture.open();
-  const stage = (record: CallRecord) => {
-    const staged = journal.stage(record, { code: "APPROVAL_PENDING", at: new Date() });
+  const stage = async (record: CallRecord) => {
+    const staged = await journal.stage(record, { code: "APPROVAL_PENDING", at: new Date() });
     return fixture.database.transact(account, (session) => outcomeStore(session).stage(staged));
   };
   await stage(callOf(account));

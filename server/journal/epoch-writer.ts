@@ -1,5 +1,6 @@
 import type { KeyPair } from "../../contracts/formats/ed25519.ts";
 import type { KeyService } from "../domain/keys/key-service.ts";
+import { EntryQueue, type QueuedEntry } from "./entry-queue.ts";
 import { buildCommit, type NewEntry } from "./group-commit.ts";
 import type { Refusal, WriterSession } from "./journal-store.ts";
 import { type EpochKey, type Lane, openLane } from "./lane.ts";
@@ -28,14 +29,6 @@ export class EpochOver extends Error {
   }
 }
 
-interface Waiting {
-  readonly lane: Lane;
-  readonly entry: NewEntry;
-  readonly awaited: boolean;
-  readonly resolve: (digest: string) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export interface EpochOptions {
   readonly session: WriterSession;
   readonly keys: KeyService;
@@ -45,8 +38,6 @@ export interface EpochOptions {
   readonly onCommitted: (accountIds: readonly string[]) => void;
 }
 
-/** Entries in one commit at most: a longer one would make those behind it wait longer than it saves. */
-const LARGEST_BATCH = 512;
 /** How long entries that nobody waits for gather. */
 const GATHER_MS = 100;
 const CONFLICT_ATTEMPTS = 5;
@@ -60,8 +51,7 @@ export class EpochWriter {
   readonly #options: EpochOptions;
   readonly #lanes = new Map<string, Lane>();
   readonly #opening = new Map<string, Promise<Lane>>();
-  #queue: Waiting[] = [];
-  #awaited = 0;
+  readonly #queue = new EntryQueue();
   #commits = 0;
   #over: EpochOver | undefined;
   #running: Promise<void> | undefined;
@@ -103,7 +93,7 @@ export class EpochWriter {
     await Promise.allSettled(this.#opening.values());
     // entries behind a lane that was just opened are queued in the microtasks after it
     await new Promise(setImmediate);
-    while (this.#queue.length > 0 || this.#running !== undefined) {
+    while (!this.#queue.isEmpty || this.#running !== undefined) {
       this.#start();
       await this.#running;
     }
@@ -114,10 +104,7 @@ export class EpochWriter {
     if (this.#over !== undefined) return;
     this.#over = over;
     clearTimeout(this.#gathering);
-    const waiting = this.#queue;
-    this.#queue = [];
-    this.#awaited = 0;
-    for (const { reject } of waiting) reject(new EpochOver(this.no, over.fenced, { cause: over.cause }));
+    for (const { reject } of this.#queue.takeAll()) reject(new EpochOver(this.no, over.fenced, { cause: over.cause }));
   }
 
   #openLane(accountId: string): Promise<Lane> {
@@ -138,21 +125,20 @@ export class EpochWriter {
     if (over !== undefined) return Promise.reject(new EpochOver(this.no, over.fenced, { cause: over.cause }));
     return new Promise((resolve, reject) => {
       this.#queue.push({ lane, entry, awaited, resolve, reject });
-      if (awaited) this.#awaited++;
       this.#arm();
     });
   }
 
   #arm(): void {
-    if (this.#running !== undefined || this.#over !== undefined || this.#queue.length === 0) return;
-    if (this.#awaited > 0 || this.#queue.length >= LARGEST_BATCH) this.#start();
+    if (this.#running !== undefined || this.#over !== undefined || this.#queue.isEmpty) return;
+    if (this.#queue.isDue) this.#start();
     else this.#gathering ??= setTimeout(() => this.#start(), GATHER_MS);
   }
 
   #start(): void {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
-    if (this.#running !== undefined || this.#queue.length === 0) return;
+    if (this.#running !== undefined || this.#queue.isEmpty) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
       this.#arm();
@@ -163,14 +149,12 @@ export class EpochWriter {
     // everything that this turn of the event loop still brings joins the first batch
     await new Promise(setImmediate);
     do {
-      const batch = this.#queue.splice(0, LARGEST_BATCH);
-      for (const { awaited } of batch) if (awaited) this.#awaited--;
-      await this.#commit(batch);
-    } while (this.#awaited > 0 || this.#queue.length >= LARGEST_BATCH);
+      await this.#commit(this.#queue.takeBatch());
+    } while (this.#queue.isDue);
   }
 
   /** All of the batch or, where one entry is refused, all but that one. */
-  async #commit(batch: readonly Waiting[], attempt = 1): Promise<void> {
+  async #commit(batch: readonly QueuedEntry[], attempt = 1): Promise<void> {
     if (batch.length === 0) return;
     if (this.#over !== undefined) {
       for (const { reject } of batch) reject(new EpochOver(this.no, this.#over.fenced, { cause: this.#over.cause }));

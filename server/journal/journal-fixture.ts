@@ -125,7 +125,7 @@ export async function journalFixture(): Promise<JournalFixture> {
 
     async change(journal, record) {
       await journal.intent(record);
-      const staged = journal.stage(record, ended());
+      const staged = await journal.stage(record, ended());
       await database.transact(record.accountId, async (session) => {
         await session.query("select set_config('application_name', 'the effect', true)");
         await outcomeStore(session).stage(staged);

@@ -73,7 +73,7 @@ async function carryOut(database: Database, journal: OpenJournal, { what, record
   const staged = await database.transact(accountId, async (session) => {
     // the effect: a person of the call's own
     await session.query("insert into person (account_id, id, name) values ($1, $2, $3)", [accountId, v7(), callId]);
-    const staged = journal.stage(record, ended());
+    const staged = await journal.stage(record, ended());
     await outcomeStore(session).stage(staged);
     return staged;
   });

@@ -10,9 +10,9 @@ export interface JournalStore {
   /** Closes an epoch of one's own that was moved on from, if no call of it is under way any more. */
   retire(epoch: number): Promise<boolean>;
   /**
-   * Ends a call whose effect did not commit: stages this outcome for it, frees its idempotency key, and fails the approved
+   * Ends a call whose effect did not commit: stages this outcome for it (unless a row is there), frees its idempotency key, and fails the approved
    * request that it was executing. Waits where the effect is committing just now. Answers with the outcome that stands, the
-   * effect's own where it did commit; undefined where the call's outcome is recorded already.
+   * effect's own where it did commit; undefined where the call's outcome is recorded already. Whose row it is, its seal tells.
    */
   giveUp(outcome: StagedOutcome): Promise<StagedOutcome | undefined>;
 }

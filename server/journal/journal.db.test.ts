@@ -190,7 +190,7 @@ test("a key half through its validity gives way to a new one; calls under way ke
   const first = await journal.epoch();
   const record = callOf(account);
   await journal.intent(record);
-  const staged = journal.stage(record, ended());
+  const staged = await journal.stage(record, ended());
   clock.now = new Date(clock.now.getTime() + 500_001);
   const second = await journal.epoch();
   assert.notEqual(second, first);

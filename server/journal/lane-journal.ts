@@ -1,15 +1,18 @@
 import type { Journal, Spend } from "../action/journal.ts";
 import { crashPoint } from "../config/crash-point.ts";
 import type { CallOutcome, CallRecord } from "../domain/evidence/call-record.ts";
-import type { StagedOutcome } from "../domain/evidence/receipt-store.ts";
+import type { OutcomeDraft, StagedOutcome } from "../domain/evidence/receipt-store.ts";
+import type { KeyService } from "../domain/keys/key-service.ts";
 import { HubError } from "../errors.ts";
-import { Backlog, entryOf, isRecorded } from "./backlog.ts";
+import { Backlog, isRecorded, newEntry, stagedEntry } from "./backlog.ts";
 import { buildIntent, buildOutcome, lacksPlace, PENDING } from "./build-receipt.ts";
 import { EntryRefused, EpochOver } from "./epoch-writer.ts";
 import type { Epochs } from "./epochs.ts";
 import type { NewEntry } from "./group-commit.ts";
 import type { JournalLog } from "./journal-log.ts";
 import type { EntryFacts, JournalStore } from "./journal-store.ts";
+import { isSealed, sealOutcome } from "./outcome-seal.ts";
+import { WaitingRoom, type WaitingRoomLimits } from "./waiting-room.ts";
 
 export interface JournalStatus {
   /** The epoch that is written in, or was last. */
@@ -26,6 +29,11 @@ export interface JournalStatus {
 }
 
 export interface OpenJournal extends Journal {
+  /**
+   * Sequences an outcome that another process left behind; false where no hub staged it: it is not sequenced then. Throws
+   * KEY_SERVICE_UNREACHABLE where that cannot be told now.
+   */
+  recover(staged: StagedOutcome): Promise<boolean>;
   /** For a call that was cut off: records that nobody knows how it ended. `intent`: hex SHA-256 of its intent's statement. */
   ambiguous(record: CallRecord, intent: string): Promise<void>;
   /**
@@ -38,11 +46,11 @@ export interface OpenJournal extends Journal {
   close(): Promise<void>;
 }
 
-export interface LaneJournalOptions {
+export interface LaneJournalOptions extends WaitingRoomLimits {
   readonly epochs: Epochs;
   readonly store: JournalStore;
+  readonly keys: KeyService;
   readonly log: JournalLog;
-  readonly maxWaiting: number;
   readonly now: () => Date;
 }
 
@@ -55,12 +63,13 @@ export class LaneJournal implements OpenJournal {
   readonly #backlog: Backlog;
   /** Digests of the intents whose calls are under way: an outcome names its intent. */
   readonly #intents = new Map<string, string>();
-  #waiting = 0;
+  readonly #waiting: WaitingRoom;
   #closing = false;
 
   constructor(options: LaneJournalOptions) {
     this.#options = options;
-    const onSettled = (callId: string) => this.#settle(callId);
+    this.#waiting = new WaitingRoom(options);
+    const onSettled = (callId: string, bytes: number) => this.#settle(callId, bytes);
     this.#backlog = new Backlog({ ...options, onSettled });
   }
 
@@ -70,7 +79,8 @@ export class LaneJournal implements OpenJournal {
     const at = this.#options.now();
     const facts = factsOf(record, "intent", PENDING, at);
     const statement = buildIntent(record, at);
-    this.#admit();
+    const bytes = Buffer.byteLength(statement);
+    this.#admit(bytes);
     try {
       const digest = await this.#append({ ...facts, statement, staged: false, ...(spend && { spend }) }, true);
       this.#intents.set(record.callId, digest);
@@ -78,29 +88,36 @@ export class LaneJournal implements OpenJournal {
       this.#recordRefusal(record, error);
       throw refusalOf(error);
     } finally {
-      this.#waiting--;
+      this.#waiting.leave(bytes);
     }
     crashPoint("after-intent", record.action);
   }
 
-  stage(record: CallRecord, outcome: CallOutcome): StagedOutcome {
+  async stage(record: CallRecord, outcome: CallOutcome): Promise<StagedOutcome> {
     if (this.#intents.has(record.callId)) crashPoint("during-execution", record.action);
-    return this.#stageOutcome(record, outcome);
+    return sealOutcome(this.#options.keys, this.#draft(record, outcome));
+  }
+
+  async recover(staged: StagedOutcome): Promise<boolean> {
+    if (!(await isSealed(this.#options.keys, staged))) return false;
+    await this.sequence(staged);
+    return true;
   }
 
   async sequence(staged: StagedOutcome): Promise<void> {
     if (this.#intents.has(staged.callId)) crashPoint("after-effect", staged.action);
     if (!lacksPlace(staged.statement))
       throw new HubError("INTERNAL", "A staged outcome is no statement of the journal's.");
-    const entry = entryOf(staged);
+    const entry = stagedEntry(staged);
+    const bytes = Buffer.byteLength(staged.statement);
     // never refused for want of room: the effect has happened
-    this.#waiting++;
+    this.#waiting.enter(bytes);
     for (let attempt = 1, pause = FIRST_PAUSE_MS; ; attempt++, pause *= 2) {
       try {
         await this.#append(entry, true);
-        return this.#settle(entry.callId);
+        return this.#settle(entry.callId, bytes);
       } catch (error) {
-        if (isRecorded(error)) return this.#settle(entry.callId);
+        if (isRecorded(error)) return this.#settle(entry.callId, bytes);
         if (attempt === SEQUENCE_ATTEMPTS || this.#closing) {
           this.#backlog.keep(entry, error);
           const message = "The change was made. The journal cannot be written now, and will say so as soon as it can.";
@@ -112,25 +129,27 @@ export class LaneJournal implements OpenJournal {
   }
 
   outcome(record: CallRecord, outcome: CallOutcome): Promise<void> {
-    return this.#writeOutcome(this.#stageOutcome(record, outcome));
+    return this.#writeOutcome(this.#draft(record, outcome));
   }
 
   ambiguous(record: CallRecord, intent: string): Promise<void> {
-    return this.#writeOutcome(this.#stageOutcome(record, { code: "AMBIGUOUS", at: this.#options.now() }, intent));
+    return this.#writeOutcome(this.#draft(record, { code: "AMBIGUOUS", at: this.#options.now() }, intent));
   }
 
   note(record: CallRecord, outcome: CallOutcome): void {
-    const entry = unstaged(this.#stageOutcome(record, outcome));
-    this.#admit();
+    const entry = newEntry(this.#draft(record, outcome));
+    const bytes = Buffer.byteLength(entry.statement);
+    this.#admit(bytes);
     this.#append(entry, false).then(
-      () => this.#settle(entry.callId),
+      () => this.#settle(entry.callId, bytes),
       (error: unknown) => this.#backlog.keep(entry, error),
     );
   }
 
   abandon(record: CallRecord, outcome: CallOutcome): void {
-    this.#waiting++;
-    this.#backlog.giveUp(this.#stageOutcome(record, outcome));
+    const draft = this.#draft(record, outcome);
+    this.#waiting.enter(Buffer.byteLength(draft.statement));
+    this.#backlog.giveUp(draft);
   }
 
   async epoch(): Promise<number> {
@@ -150,7 +169,7 @@ export class LaneJournal implements OpenJournal {
     const { newest, retiring } = this.#options.epochs;
     const open = newest !== undefined && !newest.over && !this.#closing;
     const { no = 0, lanes = 0, commits = 0 } = newest ?? {};
-    return { epoch: no, open, waiting: this.#waiting, lanes, commits, retiring };
+    return { epoch: no, open, waiting: this.#waiting.entries, lanes, commits, retiring };
   }
 
   async close(): Promise<void> {
@@ -162,47 +181,44 @@ export class LaneJournal implements OpenJournal {
     await this.#options.epochs.close();
   }
 
-  #stageOutcome(record: CallRecord, outcome: CallOutcome, intent = this.#intents.get(record.callId)): StagedOutcome {
+  #draft(record: CallRecord, outcome: CallOutcome, intent = this.#intents.get(record.callId)): OutcomeDraft {
     const epoch = this.#options.epochs.newest;
     if (epoch === undefined) throw new Error("cannot happen: a journal without an epoch");
     const { phase: _, ...facts } = factsOf(record, "outcome", outcome.code, outcome.at);
     return { ...facts, epoch: epoch.no, statement: buildOutcome(record, outcome, intent) };
   }
 
-  async #writeOutcome(outcome: StagedOutcome): Promise<void> {
-    this.#admit();
+  async #writeOutcome(outcome: OutcomeDraft): Promise<void> {
+    const bytes = Buffer.byteLength(outcome.statement);
+    this.#admit(bytes);
     try {
-      await this.#append(unstaged(outcome), true);
+      await this.#append(newEntry(outcome), true);
     } catch (error) {
-      if (isRecorded(error)) this.#settle(outcome.callId);
+      if (isRecorded(error)) this.#settle(outcome.callId, bytes);
       else this.#backlog.giveUp(outcome);
       throw refusalOf(error);
     }
-    this.#settle(outcome.callId);
+    this.#settle(outcome.callId, bytes);
   }
 
   /** The call ends here, and its caller is told so: that is recorded once the journal can be written again. */
   #recordRefusal(record: CallRecord, error: unknown): void {
     if (error instanceof EntryRefused) return; // clearly not written, which is for the caller to record
-    const staged = this.#stageOutcome(record, { code: refusalOf(error).code, at: this.#options.now() });
-    this.#waiting++;
+    const draft = this.#draft(record, { code: refusalOf(error).code, at: this.#options.now() });
+    this.#waiting.enter(Buffer.byteLength(draft.statement));
     const inDoubt = error instanceof EpochOver && error.inCommit !== undefined;
-    if (inDoubt) this.#backlog.giveUp(staged);
-    else this.#backlog.keep(unstaged(staged), error);
+    if (inDoubt) this.#backlog.giveUp(draft);
+    else this.#backlog.keep(newEntry(draft), error);
   }
 
-  #admit(): void {
+  #admit(bytes: number): void {
     if (this.#closing) throw new HubError("DRAINING", "The hub is stopping: its journal takes no further entries.");
-    if (this.#waiting >= this.#options.maxWaiting) {
-      const message = `The journal is full: ${this.#waiting} entries wait to be written. Try again in a moment.`;
-      throw new HubError("JOURNAL_FULL", message);
-    }
-    this.#waiting++;
+    this.#waiting.admit(bytes);
   }
 
   /** A call's outcome is durable, or recorded by somebody else: nobody asks for its intent any more. */
-  #settle(callId: string): void {
-    this.#waiting--;
+  #settle(callId: string, bytes: number): void {
+    this.#waiting.leave(bytes);
     this.#intents.delete(callId);
   }
 
@@ -211,11 +227,6 @@ export class LaneJournal implements OpenJournal {
     const writer = epochs.usable() ?? (await epochs.current());
     return writer.append(entry, awaited);
   }
-}
-
-/** An outcome of which no row waits. */
-function unstaged(outcome: StagedOutcome): NewEntry {
-  return { ...entryOf(outcome), staged: false };
 }
 
 function factsOf(record: CallRecord, phase: "intent" | "outcome", code: string, at: Date): EntryFacts {

@@ -75,7 +75,7 @@ for (const when of ["before", "after"] as const) {
     const journal = await fixture.open({ store });
     const record = callOf(account);
     await journal.intent(record);
-    const staged = journal.stage(record, ended());
+    const staged = await journal.stage(record, ended());
     await fixture.database.transact(account, (session) => outcomeStore(session).stage(staged));
     fault.next = when;
     await journal.sequence(staged);
@@ -166,7 +166,7 @@ test("calls under way keep their epoch when the session breaks and is made anew"
   const journal = await fixture.open();
   const record = callOf(account);
   await journal.intent(record);
-  const staged = journal.stage(record, ended());
+  const staged = await journal.stage(record, ended());
   await fixture.cutSessions();
   await until(() => journal.status().open && journal.status().epoch !== staged.epoch);
 
@@ -195,7 +195,7 @@ test("an abandoned call whose effect did commit gets the effect's outcome", asyn
   const record = callOf(account);
   await journal.intent(record);
   let commit = () => {};
-  const staged = journal.stage(record, ended());
+  const staged = await journal.stage(record, ended());
   const effect = fixture.database.transact(account, async (session) => {
     await outcomeStore(session).stage(staged);
     await new Promise<void>((resolve) => {
@@ -217,7 +217,7 @@ test("an abandoned call whose effect did not commit gets the outcome given, and 
   const journal = await fixture.open();
   const record = callOf(account);
   await journal.intent(record);
-  const late = journal.stage(record, ended());
+  const late = await journal.stage(record, ended());
   journal.abandon(record, ended("STORE_UNAVAILABLE"));
   await until(() => journal.status().waiting === 0);
   assert.deepEqual(await fixture.codes(record), { intent: "PENDING", outcome: "STORE_UNAVAILABLE" });
@@ -236,6 +236,6 @@ test("an outcome whose effect did not commit is not sequenced, whatever is asked
   const journal = await fixture.open();
   const record = callOf(account);
   await journal.intent(record);
-  await journal.sequence(journal.stage(record, ended()));
+  await journal.sequence(await journal.stage(record, ended()));
   assert.deepEqual(await fixture.codes(record), { intent: "PENDING" });
 });

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { StagedOutcome } from "../domain/evidence/receipt-store.ts";
 import { HubError } from "../errors.ts";
+import { FORGED } from "./backlog.ts";
 import { readCallRecord } from "./build-receipt.ts";
 import type { JournalLog } from "./journal-log.ts";
 import type { OpenJournal } from "./lane-journal.ts";
@@ -12,9 +13,11 @@ export interface SweepStore {
   unclosedEpochs(): Promise<number[]>;
   /** Closes the epoch of a writer that is gone; `busy` while a transaction that staged an outcome is still open. */
   closeEpoch(epoch: number): Promise<"closed" | "alive" | "busy">;
-  /** Outcomes of effects that did commit, left behind in closed epochs. */
-  stagedLeftovers(most: number): Promise<StagedOutcome[]>;
-  /** Intents without an outcome, left behind in closed epochs. */
+  /** Outcomes left behind in closed epochs, in the order of account and call, behind the one named. */
+  stagedLeftovers(most: number, after?: CallKey): Promise<StagedOutcome[]>;
+  /** The call's intent, where it has no outcome and was left behind in a closed epoch. */
+  abandonedIntent(call: CallKey): Promise<AbandonedIntent | undefined>;
+  /** Intents without an outcome, not even a staged one, left behind in closed epochs. */
   abandonedIntents(most: number): Promise<AbandonedIntent[]>;
   /** Tells the idempotency key and the approval request of a call, and who follows events, that it was cut off. */
   markAmbiguous(intent: AbandonedIntent, facts: { callId: string; action: string }): Promise<void>;
@@ -24,9 +27,12 @@ export interface SweepStore {
   forgetOutcomes(before: Date): Promise<void>;
 }
 
-export interface AbandonedIntent {
+export interface CallKey {
   readonly accountId: string;
   readonly callId: string;
+}
+
+export interface AbandonedIntent extends CallKey {
   readonly statement: Buffer;
 }
 
@@ -45,15 +51,19 @@ const CONFIRMATIONS_KEPT_MS = 24 * 3_600_000;
  * few seconds. Any hub may do it for any other; two at once do no harm.
  */
 export async function startSweeper(options: SweeperOptions): Promise<Repeating> {
-  await sweep(options);
-  return repeat(() => sweep(options), {
+  const reported = new Set<string>();
+  await sweep(options, reported);
+  return repeat(() => sweep(options, reported), {
     everyMs: options.everyMs ?? 3_000,
     onError: (err) => options.log.warn({ err }, "the journal's sweeper failed; it tries again"),
   });
 }
 
-/** One round. An effect that committed gets its own outcome; a call whose effect nobody knows of becomes AMBIGUOUS. */
-export async function sweep({ store, journal, log }: SweeperOptions): Promise<void> {
+/**
+ * One round. An effect that committed gets its own outcome; a call whose effect nobody knows of becomes AMBIGUOUS.
+ * `reported`: calls whose forged rows the log has been told of.
+ */
+export async function sweep({ store, journal, log }: SweeperOptions, reported = new Set<string>()): Promise<void> {
   await journal.tend();
   const { epoch: own } = journal.status();
   for (const epoch of await store.unclosedEpochs()) {
@@ -61,9 +71,18 @@ export async function sweep({ store, journal, log }: SweeperOptions): Promise<vo
       log.info({ epoch }, "the journal closed an epoch whose process is gone");
     }
   }
-  await inRounds(
-    () => store.stagedLeftovers(AT_A_TIME),
-    (staged) => journal.sequence(staged),
+  await inRounds<StagedOutcome>(
+    (last) => store.stagedLeftovers(AT_A_TIME, last),
+    async (staged) => {
+      if (await journal.recover(staged)) return;
+      const { accountId, callId, epoch } = staged;
+      const name = `${accountId}/${callId}`;
+      if (!reported.has(name)) log.error({ accountId, callId, epoch }, FORGED);
+      reported.add(name);
+      // the row stays, as evidence
+      const intent = await store.abandonedIntent(staged);
+      if (intent !== undefined) await closeAbandoned(store, journal, intent);
+    },
     (err, { callId }) => log.error({ err, callId }, "a committed outcome could not be sequenced"),
   );
   await inRounds(
@@ -87,11 +106,11 @@ async function closeAbandoned(store: SweepStore, journal: OpenJournal, intent: A
 
 /** Takes what is there in rounds, all of a round at once, until nothing is left or a round brings nothing. */
 async function inRounds<T>(
-  next: () => Promise<T[]>,
+  next: (last?: T) => Promise<T[]>,
   work: (item: T) => Promise<void>,
   onError: (error: unknown, item: T) => void,
 ): Promise<void> {
-  for (let items = await next(); items.length > 0; items = await next()) {
+  for (let items = await next(); items.length > 0; items = await next(items.at(-1))) {
     let done = 0;
     const all = items.map(async (item) => {
       try {

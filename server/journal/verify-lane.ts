@@ -3,7 +3,7 @@ import { type LaneCertificate, laneOrigin, verifyLaneCertificate } from "../../c
 import { verifyCommit } from "../../contracts/formats/lane-commit.ts";
 import { CompactRange } from "../../contracts/formats/merkle.ts";
 import { checkTime } from "../../contracts/formats/receipt-proof.ts";
-import { parseReceipt, type ReceiptPredicate } from "../../contracts/formats/receipt-statement.ts";
+import { lacksIntent, parseReceipt, type ReceiptPredicate } from "../../contracts/formats/receipt-statement.ts";
 import { HubError } from "../errors.ts";
 import { JournalFault } from "./journal-fault.ts";
 import type { CommitRecord, EntryColumns, JournalSource, LaneRecord, ReceiptRecord } from "./journal-source.ts";
@@ -86,6 +86,7 @@ function readEntry(
     throw refusal("the statement names another place in the journal");
   }
   if (lane.previous !== previous.toString("hex")) throw refusal("the statement does not follow the one before it");
+  if (lacksIntent(receipt)) throw refusal("the outcome of an approved change names no intent");
   if (receipt.account !== accountId) throw refusal("the statement belongs to another account");
   if (!sameColumns(row, columnsOf(receipt))) throw refusal("its columns say something else than its statement");
   checkTime(receipt, certificate);

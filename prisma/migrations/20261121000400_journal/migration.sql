@@ -110,6 +110,9 @@ create table outcome_staged (
   code         text not null,
   at           timestamptz not null,
   statement    text not null,
+  -- by the account's key: the right to insert a row is not enough to have it signed
+  mac          bytea not null,
+  mac_version  integer not null,
   primary key (account_id, call_id)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 call make_tenant('outcome_staged');
@@ -225,7 +228,7 @@ end $$;
 -- In the effect's own transaction, under its account. Once the epoch is closed, the effect must not commit.
 create function hub_stage_outcome(
   of_account uuid, of_call uuid, epoch bigint, of_action text, of_principal uuid, of_code text, ended_at timestamptz,
-  of_statement text) returns void
+  of_statement text, of_mac bytea, of_mac_version integer) returns void
 language plpgsql set search_path = pg_catalog, public as $$
 begin
   perform pg_advisory_xact_lock_shared(7312, epoch::integer);
@@ -237,8 +240,8 @@ begin
   if exists (select from receipt where account_id = of_account and call_id = of_call and phase = 'outcome') then
     raise exception 'the call has an outcome' using errcode = 'CS001';
   end if;
-  insert into outcome_staged (account_id, call_id, epoch_no, action, principal_id, code, at, statement)
-    values (of_account, of_call, epoch, of_action, of_principal, of_code, ended_at, of_statement);
+  insert into outcome_staged (account_id, call_id, epoch_no, action, principal_id, code, at, statement, mac, mac_version)
+    values (of_account, of_call, epoch, of_action, of_principal, of_code, ended_at, of_statement, of_mac, of_mac_version);
 end $$;
 
 -- The group commit. Arrays lane_* have one element a lane, node_* one a subtree, spend_* one a spend, the others one an
@@ -324,13 +327,19 @@ begin
   end if;
 end $$;
 
--- What closed epochs left behind: first the outcomes of effects that did commit, ...
-create function hub_staged_leftovers(most integer)
-returns table (account_id uuid, call_id uuid, epoch_no bigint, action text, principal_id uuid, code text, at timestamptz, statement text)
+-- What closed epochs left behind: first the outcomes of effects that did commit, from a call onwards, so that a row which
+-- stays in the way keeps none behind it back, ...
+create function hub_staged_leftovers(most integer, after_account uuid, after_call uuid)
+returns table (account_id uuid, call_id uuid, epoch_no bigint, action text, principal_id uuid, code text, at timestamptz, statement text,
+  mac bytea, mac_version integer)
 language sql security definer set search_path = pg_catalog, public as $$
-  select s.account_id, s.call_id, s.epoch_no, s.action, s.principal_id, s.code, s.at, s.statement
-  from outcome_staged s join journal_epoch e on e.no = s.epoch_no
-  where e.closed_at is not null order by s.at limit most $$;
+  select s.account_id, s.call_id, s.epoch_no, s.action, s.principal_id, s.code, s.at, s.statement, s.mac, s.mac_version
+  from outcome_staged s
+  where (s.account_id, s.call_id) > (after_account, after_call)
+    and exists (select from journal_epoch e where e.closed_at is not null and (e.no = s.epoch_no or e.no in
+      -- a row may name any epoch: that must not hide the intent that it stands before
+      (select f.epoch_no from in_flight f where f.account_id = s.account_id and f.call_id = s.call_id)))
+  order by s.account_id, s.call_id limit most $$;
 
 -- ... then the intents that have none, with their statements.
 create function hub_abandoned_intents(most integer) returns table (account_id uuid, call_id uuid, statement bytea)
@@ -342,6 +351,15 @@ language sql security definer set search_path = pg_catalog, public as $$
   where e.closed_at is not null
     and not exists (select from outcome_staged s where s.account_id = f.account_id and s.call_id = f.call_id)
   order by r.at limit most $$;
+
+-- The intent of one call, whatever is staged in its name.
+create function hub_abandoned_intent(of_account uuid, of_call uuid) returns table (account_id uuid, call_id uuid, statement bytea)
+language sql security definer set search_path = pg_catalog, public as $$
+  select f.account_id, f.call_id, r.statement
+  from in_flight f
+  join journal_epoch e on e.no = f.epoch_no
+  join receipt r on r.account_id = f.account_id and r.call_id = f.call_id and r.phase = 'intent'
+  where f.account_id = of_account and f.call_id = of_call and e.closed_at is not null $$;
 
 -- Whether a call that was cut off took effect is unknown: whatever waits for it is told so. May run twice.
 create function hub_mark_ambiguous(of_account uuid, of_call uuid, event_data jsonb) returns void

@@ -41,7 +41,7 @@ export function journalStore({ connect, database }: JournalStoreOptions): Journa
           outcome.callId,
         ]);
         await session.query(
-          `insert into outcome_staged (${STAGED_COLUMNS}) select $1, $2, $3, $4, $5, $6, $7, $8
+          `insert into outcome_staged (${STAGED_COLUMNS}) select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
            where not exists (select from receipt where account_id = $1 and call_id = $2 and phase = 'outcome')
            on conflict do nothing`,
           stagedValues(outcome),
@@ -68,7 +68,8 @@ async function failRequest(session: Session, { accountId, callId, code }: Staged
   }
 }
 
-export const STAGED_COLUMNS = "account_id, call_id, epoch_no, action, principal_id, code, at, statement";
+export const STAGED_COLUMNS =
+  "account_id, call_id, epoch_no, action, principal_id, code, at, statement, mac, mac_version";
 
 export interface StagedRow {
   account_id: string;
@@ -79,22 +80,26 @@ export interface StagedRow {
   code: string;
   at: Date;
   statement: string;
+  mac: Buffer;
+  mac_version: number;
 }
 
 export function stagedOutcome(row: StagedRow): StagedOutcome {
-  const { account_id, call_id, epoch_no, principal_id, ...same } = row;
+  const { account_id, call_id, epoch_no, principal_id, mac, mac_version, ...same } = row;
   return {
     accountId: account_id,
     callId: call_id,
     epoch: Number(epoch_no),
     principalId: principal_id ?? undefined,
     ...same,
+    seal: { mac, version: mac_version },
   };
 }
 
 /** In the order of STAGED_COLUMNS. */
 export function stagedValues(o: StagedOutcome): unknown[] {
-  return [o.accountId, o.callId, o.epoch, o.action, o.principalId ?? null, o.code, o.at, o.statement];
+  const { mac, version } = o.seal;
+  return [o.accountId, o.callId, o.epoch, o.action, o.principalId ?? null, o.code, o.at, o.statement, mac, version];
 }
 
 /** SQLSTATEs after which it is certain that nothing was written. */

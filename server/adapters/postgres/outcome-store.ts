@@ -8,7 +8,7 @@ const EPOCH_CLOSED = "CS001";
 
 const STAGE = {
   name: "stage-outcome",
-  text: "select hub_stage_outcome($1, $2, $3, $4, $5, $6, $7, $8)",
+  text: "select hub_stage_outcome($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 };
 
 /** Outcomes that commit with their effect. */

@@ -1,4 +1,4 @@
-import type { SweepStore } from "../../journal/sweeper.ts";
+import type { AbandonedIntent, SweepStore } from "../../journal/sweeper.ts";
 import type { Database } from "./database.ts";
 import { STAGED_COLUMNS, type StagedRow, stagedOutcome } from "./journal-store.ts";
 
@@ -6,6 +6,13 @@ interface IntentRow {
   account_id: string;
   call_id: string;
   statement: Buffer;
+}
+
+/** Comes before every id. */
+const NO_ID = "00000000-0000-0000-0000-000000000000";
+
+function abandonedIntent({ account_id, call_id, statement }: IntentRow): AbandonedIntent {
+  return { accountId: account_id, callId: call_id, statement };
 }
 
 export function sweepStore(database: Database): SweepStore {
@@ -21,15 +28,22 @@ export function sweepStore(database: Database): SweepStore {
       return rows[0]?.answer ?? "busy";
     },
 
-    async stagedLeftovers(most) {
-      const text = `select ${STAGED_COLUMNS} from hub_staged_leftovers($1)`;
-      return (await database.query<StagedRow>(text, [most])).rows.map(stagedOutcome);
+    async stagedLeftovers(most, after) {
+      const text = `select ${STAGED_COLUMNS} from hub_staged_leftovers($1, $2, $3)`;
+      const values = [most, after?.accountId ?? NO_ID, after?.callId ?? NO_ID];
+      return (await database.query<StagedRow>(text, values)).rows.map(stagedOutcome);
     },
 
     async abandonedIntents(most) {
       const text = "select account_id, call_id, statement from hub_abandoned_intents($1)";
       const { rows } = await database.query<IntentRow>(text, [most]);
-      return rows.map(({ account_id, call_id, statement }) => ({ accountId: account_id, callId: call_id, statement }));
+      return rows.map(abandonedIntent);
+    },
+
+    async abandonedIntent({ accountId, callId }) {
+      const text = "select account_id, call_id, statement from hub_abandoned_intent($1, $2)";
+      const { rows } = await database.query<IntentRow>(text, [accountId, callId]);
+      return rows[0] && abandonedIntent(rows[0]);
     },
 
     async markAmbiguous({ accountId, callId }, facts) {

@@ -1,4 +1,5 @@
 import type { PortableProof } from "../../../contracts/formats/receipt-proof.ts";
+import type { KeyedHash } from "../keys/key-service.ts";
 import type { Page, PageRequest } from "../page.ts";
 
 export const PHASES = ["intent", "outcome"] as const;
@@ -31,8 +32,8 @@ export interface ReceiptReader {
   prove(receiptId: string): Promise<PortableProof>;
 }
 
-/** An outcome that commits with its effect and is sequenced afterwards. */
-export interface StagedOutcome {
+/** An outcome without a place in a lane. */
+export interface OutcomeDraft {
   readonly accountId: string;
   readonly callId: string;
   readonly epoch: number;
@@ -42,6 +43,12 @@ export interface StagedOutcome {
   readonly at: Date;
   /** Canonical statement whose `lane` is still null. */
   readonly statement: string;
+}
+
+/** An outcome that commits with its effect and is sequenced afterwards. */
+export interface StagedOutcome extends OutcomeDraft {
+  /** Under the account's key `mac`: who can only write the row cannot make it, and what has none is never sequenced. */
+  readonly seal: KeyedHash;
 }
 
 export interface OutcomeWriter {
