@@ -1,5 +1,6 @@
 import { canonicalize, type Json } from "../../contracts/formats/canonical-json.ts";
 import type { StagedOutcome } from "../domain/evidence/receipt-store.ts";
+import { together } from "../domain/together.ts";
 import { type ErrorCode, HubError, toHubError } from "../errors.ts";
 import type { Done } from "./action-request.ts";
 import type { CallInProgress } from "./call.ts";
@@ -141,7 +142,7 @@ async function refuseMovedTarget(
 ): Promise<void> {
   if (judged.entry.action.target === "account") return;
   // sent together: the look waits in the database for the lock
-  const [, now] = await Promise.all([tx.targets.lock(target.type, target.id), targetOf(gate, call, judged, tx)]);
+  const [, now] = await together([tx.targets.lock(target.type, target.id), targetOf(gate, call, judged, tx)]);
   if (now.type === target.type && now.id === target.id && now.version === target.version) return;
   throw (
     refuseMoved?.(now) ??

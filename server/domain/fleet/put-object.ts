@@ -3,6 +3,7 @@ import { canonicalize, type Json } from "../../../contracts/formats/canonical-js
 import { HubError, toHubError } from "../../errors.ts";
 import type { Preview } from "../approvals/preview.ts";
 import type { EventWriter } from "../events/event-store.ts";
+import { together } from "../together.ts";
 import { checkParameters, type DeclaredParameters, type ParameterValues } from "./assignment-parameters.ts";
 import { diffObject } from "./diff-object.ts";
 import type { FleetReader, FleetWriter } from "./fleet-store.ts";
@@ -43,7 +44,7 @@ export async function putObject(
   const write = { ...input.object, owner: live?.owner ?? null, updatedBy };
   const version = (live?.version ?? 0) + 1;
   // none waits for another: they reach the database together and are carried out in this order
-  const [object] = await Promise.all([
+  const [object] = await together([
     live ? tx.fleet.update(write, live.version) : tx.fleet.insert(write),
     live || references.length ? tx.fleet.setReferences(input.object, references) : undefined,
     tx.events.emit({
