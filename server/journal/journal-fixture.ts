@@ -103,6 +103,7 @@ export async function journalFixture(): Promise<JournalFixture> {
       isHub,
     ]);
     await keys.create(id, "root");
+    await keys.create(id, "mac");
     return id;
   };
   const hubId = await addAccount(true);

@@ -155,6 +155,30 @@ test("a full journal refuses, and takes entries again when there is room", async
   await journal.intent(callOf(account));
 });
 
+test("a journal is full of bytes, too", async () => {
+  await using fixture = await journalFixture();
+  const account = await fixture.addAccount();
+  const journal = await fixture.open({ maxWaitingBytes: 100_000 });
+  const long = (length: number) => callOf(account, { runId: "x".repeat(length) });
+  await assert.rejects(journal.intent(long(100_000)), { code: "JOURNAL_FULL" });
+  const fitting = journal.intent(long(60_000));
+  await assert.rejects(journal.intent(long(60_000)), { code: "JOURNAL_FULL" });
+  assert.throws(() => journal.note(long(60_000), ended("FORBIDDEN")), { code: "JOURNAL_FULL" });
+  await fitting;
+  // the room is there again, whatever became of what was in it
+  const record = long(90_000);
+  await journal.intent(record);
+  await journal.outcome(record, ended("TIMEOUT"));
+  journal.note(long(90_000), ended("FORBIDDEN"));
+  await until(() => journal.status().waiting === 0);
+  await fixture.change(journal, long(90_000));
+  const abandoned = long(90_000);
+  await journal.intent(abandoned);
+  journal.abandon(abandoned, ended("STORE_UNAVAILABLE"));
+  await until(() => journal.status().waiting === 0);
+  await journal.intent(long(90_000));
+});
+
 test("text that has no place in signed JSON is refused before anything is written", async () => {
   await using fixture = await journalFixture();
   const account = await fixture.addAccount();
@@ -171,11 +195,11 @@ test("closing writes what waits, closes the epoch and takes no further entries",
   const account = await fixture.addAccount();
   const journal = await fixture.open();
   const records = [callOf(account), callOf(account)] as const;
-  journal.note(records[0], ended());
+  journal.note(records[0], ended("FORBIDDEN"));
   const change = fixture.change(journal, records[1]);
   await change;
   await journal.close();
-  assert.deepEqual(await fixture.codes(records[0]), { outcome: "OK" });
+  assert.deepEqual(await fixture.codes(records[0]), { outcome: "FORBIDDEN" });
   const { rows } = await fixture.superuser.query("select closed_at is not null as closed from journal_epoch");
   assert.deepEqual(rows, [{ closed: true }]);
   await assert.rejects(journal.intent(callOf(account)), { code: "DRAINING" });
