@@ -5,7 +5,7 @@
 export async function together<T extends readonly unknown[]>(
   statements: readonly [...{ [K in keyof T]: Promise<T[K]> | T[K] }],
 ): Promise<T> {
-  const settled = await Promise.allSettled(statements);
+  const settled = await Promise.allSettled(statements.map((one) => Promise.resolve(one)));
   for (const one of settled) if (one.status === "rejected") throw one.reason;
   return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as T;
 }
