@@ -38,7 +38,7 @@ function secretOf(token: string): Buffer {
   return secret;
 }
 
-const bearer = (name: string, token: string) => canary(name, token, token.split("_").at(-1) ?? "", secretOf(token));
+const bearer = (name: string, token: string) => canary(name, token, secretOf(token));
 
 /** All rows of all tables, of every schema of ours, as `table row`; bytes as hexadecimal digits. */
 async function everyRow(hubs: TestHubs): Promise<string[]> {

@@ -5,6 +5,8 @@ import { newTraceId, traceIdOf } from "./trace-context.ts";
 
 /** Bytes of a body that nobody wants which are read all the same, to keep the connection. */
 const WORTH_READING = 64 << 10;
+/** Milliseconds that a client has to notice, after its answer, that nobody wants the rest of its body. */
+const LINGER_MS = 2_000;
 
 /** One HTTP request on its way through the door, and what has become known about it. */
 export class Exchange {
@@ -55,7 +57,7 @@ export class Exchange {
   }
 
   answerText(status: number, text: string, headers: Readonly<Record<string, string>>): void {
-    if (this.#leftUnread()) this.response.setHeader("connection", "close");
+    if (this.#leftUnread()) this.#closeAfterwards();
     this.response
       .writeHead(status, {
         "cache-control": "no-store",
@@ -66,7 +68,24 @@ export class Exchange {
       .end(text);
   }
 
-  /** Whether a long body is still on its way: reading it only to throw it away would be work for a stranger. */
+  /**
+   * Ends the connection after the answer (RFC 9112, section 9.6): closed with bytes of the body unread it would be reset,
+   * and the answer could be lost with it. So this side ends first, and what still comes is thrown away for a moment.
+   */
+  #closeAfterwards(): void {
+    const { request, response } = this;
+    const { socket } = request;
+    response.setHeader("connection", "close");
+    // how Node ends a connection after its last response
+    socket.destroySoon = () => {
+      socket.end();
+      request.resume();
+      const over = setTimeout(() => socket.destroy(), LINGER_MS);
+      socket.once("close", () => clearTimeout(over));
+    };
+  }
+
+  /** Whether a long body is still on its way: reading all of it only to throw it away would be work for a stranger. */
   #leftUnread(): boolean {
     const { complete, headers } = this.request;
     if (complete || this.request.method === "GET" || this.request.method === "HEAD") return false;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { TestDoor } from "./test-door.ts";
 
@@ -154,6 +155,21 @@ describe("limits", () => {
       (await door.send("/v1/actions/system_test_echo", JSON.stringify({ text: "a".repeat(900) }), AUTH(door))).status,
       200,
     );
+  });
+
+  test("who still sends a body that is too large is answered and not reset: a reset would take the answer with it", async () => {
+    await using door = await TestDoor.open({ maxBodyBytes: 1000 });
+    const socket = connect({ port: door.http.port, host: "127.0.0.1", allowHalfOpen: true });
+    const faults: Error[] = [];
+    socket.on("error", (error) => faults.push(error));
+    const head = `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${door.token}\r\nContent-Type: application/json\r\n`;
+    const megabyte = "a".repeat(1 << 20);
+    socket.write(`${head}Content-Length: ${10 << 20}\r\n\r\n${megabyte}`);
+    assert.match(await text(socket), /^HTTP\/1\.1 413 [^]*INPUT_TOO_LARGE/);
+    // the hub has ended its side; a server that is gone would answer these with a reset
+    for (let i = 0; i < 9; i++) await new Promise((sent) => socket.write(megabyte, sent));
+    assert.deepEqual(faults, []);
+    socket.destroy();
   });
 
   test("headers too large are refused", async () => {
