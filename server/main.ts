@@ -4,21 +4,25 @@
  */
 
 import type { KeyObject } from "node:crypto";
+import { join } from "node:path";
 import { v7 } from "uuid";
 import { publicKeyFromBase64, publicKeyFromDer, publicKeyToPem } from "../contracts/formats/ed25519.ts";
 import type { FirstAccount } from "../contracts/hub/start-messages.ts";
-import { type HubMessage, starterMessage } from "../contracts/hub/start-messages.ts";
+import { DETACHED, type HubMessage, starterMessage } from "../contracts/hub/start-messages.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { actions } from "../tools/index.ts";
 import type { Gate } from "./action/gate.ts";
 import { identify, refuseAtDoor } from "./action/identify.ts";
+import { operationReports } from "./action/operation-reports.ts";
 import { createRegistry } from "./action/registry.ts";
 import { runAction } from "./action/run-action.ts";
 import { createIdempotency } from "./action/sealed-idempotency.ts";
 import { createSimulator } from "./action/simulator.ts";
 import { visibleActions } from "./action/visible-actions.ts";
+import { createEgress } from "./adapters/egress/egress.ts";
 import { EmbeddedKeyService } from "./adapters/embedded-keys/embedded-key-service.ts";
 import { openRootKeyFile } from "./adapters/embedded-keys/root-key-file.ts";
+import { openGitMirror } from "./adapters/git/git-mirror.ts";
 import { accountDirectory, accountWriter } from "./adapters/postgres/account-store.ts";
 import { administrativeReads } from "./adapters/postgres/administrative-reads.ts";
 import { Database, type Session } from "./adapters/postgres/database.ts";
@@ -47,14 +51,16 @@ import { createTokenUse } from "./authorization/token-use.ts";
 import { type Config, configFrom, type Secrets, secretsFrom } from "./config/config.ts";
 import { readEnv } from "./config/env.ts";
 import { createLog, type Logger } from "./config/log.ts";
+import { LOG_FILE, openLogFile } from "./config/log-file.ts";
 import { prepareFolders } from "./config/prepare-folders.ts";
 import { createAccount } from "./domain/identity/create-account.ts";
 import { KEY_NAMES, type KeyService } from "./domain/keys/key-service.ts";
 import { DEFAULT_POLICY } from "./domain/policy/default-document.ts";
 import { HubError, toHubError } from "./errors.ts";
+import { advanceOperations } from "./jobs/advance-operations.ts";
 import { executeApproved } from "./jobs/execute-approved.ts";
 import { expireApprovals } from "./jobs/expire-approvals.ts";
-import { approvalJobs, closeJobs, openJobs } from "./jobs/open-jobs.ts";
+import { closeJobs, openJobs, transactionalJobs } from "./jobs/open-jobs.ts";
 import { QUEUES } from "./jobs/queues.ts";
 import { startIntegrator } from "./journal/integrator.ts";
 import type { OpenJournal } from "./journal/open-journal.ts";
@@ -65,6 +71,7 @@ import { DEFAULT_DOOR_SETTINGS } from "./transport/door-settings.ts";
 import { cannotListen, refuseTakenPort } from "./transport/free-port.ts";
 import { openHttpDoor } from "./transport/http-server.ts";
 import type { HubDoor, Readiness } from "./transport/hub-door.ts";
+import { whenIdle } from "./transport/idle-watch.ts";
 
 export interface StartOptions {
   readonly config: Config;
@@ -73,6 +80,8 @@ export interface StartOptions {
   /** Asked where the database has no account yet. */
   readonly firstAccount: () => Promise<FirstAccount>;
   readonly progress: (text: string) => void;
+  /** For the protocol's test suite alone (scripts/conformance/): it has the MCP door offer fixtures too. */
+  readonly catalogue?: HubDoor["catalogue"];
 }
 
 export interface Hub extends AsyncDisposable {
@@ -84,6 +93,8 @@ export interface Hub extends AsyncDisposable {
   /** This start made the first account. */
   readonly created: boolean;
   readonly database: { readonly kind: "embedded" | "external"; readonly osUser?: string };
+  /** Since when no client is there, as `performance.now()` counts; undefined while one is. */
+  readonly idleSince: () => number | undefined;
   /** Refuses new calls, finishes running ones, then closes everything in the reverse order of opening. */
   readonly stop: () => Promise<void>;
 }
@@ -92,7 +103,7 @@ export interface Hub extends AsyncDisposable {
  * Puts a hub together and opens its doors. Throws HubError where it cannot stand: CONFIG_INVALID, DATA_FOLDER_UNUSABLE,
  * DATABASE_*, MIGRATION_*, KEY_SERVICE_UNREACHABLE. What was opened by then is closed again.
  */
-export async function start({ config, secrets, log, firstAccount, progress }: StartOptions): Promise<Hub> {
+export async function start({ config, secrets, log, firstAccount, progress, catalogue }: StartOptions): Promise<Hub> {
   await using opening = new AsyncDisposableStack();
   const { folders } = config;
   await refuseTakenPort(config.server.host, config.server.port);
@@ -129,7 +140,7 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
   const administration = opening.use(
     administrativeReads(opened.runtime, (err) => log.warn({ err }, "a database connection of Prisma's broke")),
   );
-  const store = postgresStore(database, approvalJobs(boss), administration);
+  const store = postgresStore(database, transactionalJobs(boss), administration);
   const founded = known === undefined ? await foundFirstAccount(database, rootKey, await firstAccount()) : undefined;
   const hubAccountId = known ?? founded ?? (await directory.hubAccountId());
   if (hubAccountId === undefined) throw new Error("cannot happen: the hub has no account, and was refused one");
@@ -192,6 +203,13 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
         hubId: hubAccountId,
       }),
       approvalDesk: createApprovalDesk(approvalSetup),
+      git: await openGitMirror({
+        folder: join(folders.data, "git"),
+        ...config.git,
+        egress: createEgress({ allow: config.egress.allow }),
+        caFile: config.egress.caFile,
+      }),
+      operations: operationReports(store, now),
     },
     inputMac: async (accountId, action, canonical) =>
       (await keys.hmac(accountId, "mac", Buffer.from(`${action}\n${canonical}`))).mac,
@@ -200,6 +218,7 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
   };
   await executeApproved(boss, gate);
   await expireApprovals(boss, gate);
+  await advanceOperations(boss, gate);
   opening.defer(stopJobs); // running jobs end while the journal still takes their outcomes
 
   const { mac: sealKey } = await keys.hmac(hubAccountId, "mac", Buffer.from("confirmation state"));
@@ -212,6 +231,7 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
     sealKey,
     version: packageJson.version,
     log,
+    ...(catalogue && { catalogue }),
   };
   const { host, port, allowedHosts, allowedOrigins, maxBodyBytes, maxInFlight, drainSeconds } = config.server;
   const http = await openHttpDoor(door, {
@@ -234,6 +254,7 @@ export async function start({ config, secrets, log, firstAccount, progress }: St
     rootKey: await rootKeyPem(keys, hubAccountId),
     created: founded !== undefined,
     database: { kind: opened.kind, ...(opened.osUser !== undefined && { osUser: opened.osUser }) },
+    idleSince: () => http.idleSince,
     stop: () => rooms.disposeAsync(),
     [Symbol.asyncDispose]: () => rooms.disposeAsync(),
   };
@@ -313,17 +334,26 @@ async function rootKeyPem(keys: KeyService, accountId: string): Promise<string> 
   return publicKeyToPem(publicKeyFromDer(der));
 }
 
-/** The hub's process: says over IPC how it comes up, drains on SIGTERM, and ends with the one who started it. */
+/**
+ * The hub's process: says over IPC how it comes up, drains on SIGTERM, and ends with the one who started it. DETACHED, it
+ * stays once that has kept where it is, and ends when it is idle.
+ */
 async function main(): Promise<void> {
   // whoever started it may be gone by now
   const say = (message: HubMessage) => process.connected && process.send?.(message);
   const stopping = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopping.abort());
-  process.on("disconnect", () => stopping.abort());
+  const detached = process.argv.includes(DETACHED);
+  let stays = false;
+  if (detached)
+    process.on("message", (message) => {
+      stays ||= starterMessage.safeParse(message).data?.type === "stay";
+    });
+  process.on("disconnect", () => stays || stopping.abort());
   try {
     const env = readEnv();
     const config = configFrom(env);
-    const log = createLog(config.log);
+    const log = createLog(config.log, detached ? openLogFile(join(config.folders.data, LOG_FILE)) : undefined);
     await using hub = await start({
       config,
       secrets: secretsFrom(env),
@@ -342,6 +372,12 @@ async function main(): Promise<void> {
       ...(database.osUser !== undefined && { osUser: database.osUser }),
     });
     log.info({ url, accountId }, "ready");
+    const { idleSeconds } = config.server;
+    if (detached && idleSeconds > 0)
+      void whenIdle(hub.idleSince, idleSeconds * 1000, stopping.signal).then(() => {
+        log.info({ idleSeconds }, "no client is left");
+        stopping.abort();
+      });
     await new Promise((stop) =>
       stopping.signal.aborted ? stop(undefined) : stopping.signal.addEventListener("abort", stop),
     );
@@ -372,7 +408,7 @@ function askForFirstAccount(stopping: AbortSignal): Promise<FirstAccount> {
     stopping.addEventListener("abort", giveUp, { once: true });
     process.once("message", (message) => {
       const answer = starterMessage.safeParse(message);
-      if (answer.success) resolve(answer.data.account);
+      if (answer.success && answer.data.type === "first-account") resolve(answer.data.account);
       else
         reject(
           new HubError("CONFIG_INVALID", "What the command line said about the first account cannot be read.", {

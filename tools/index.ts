@@ -8,6 +8,19 @@ import { deleteFleetObject } from "./fleet/delete-object.ts";
 import { getFleetObject } from "./fleet/get-object.ts";
 import { listFleetObjects } from "./fleet/list-objects.ts";
 import { putFleetObject } from "./fleet/put-object.ts";
+import { applyGitProposal } from "./gitops/apply-proposal.ts";
+import { getGitDriftReport } from "./gitops/get-drift-report.ts";
+import { getGitProposal } from "./gitops/get-proposal.ts";
+import { getGitRepository } from "./gitops/get-repository.ts";
+import { getGitSyncRun } from "./gitops/get-sync-run.ts";
+import { listGitProposals } from "./gitops/list-proposals.ts";
+import { listGitRepositories } from "./gitops/list-repositories.ts";
+import { listGitSyncRuns } from "./gitops/list-sync-runs.ts";
+import { registerGitRepository } from "./gitops/register-repository.ts";
+import { rejectGitProposal } from "./gitops/reject-proposal.ts";
+import { removeGitRepository } from "./gitops/remove-repository.ts";
+import { runGitSync } from "./gitops/run-sync.ts";
+import { syncGitRepository } from "./gitops/sync-repository.ts";
 import { acceptInvitation } from "./identity/accept-invitation.ts";
 import { banPrincipal } from "./identity/ban-principal.ts";
 import { cancelInvitation } from "./identity/cancel-invitation.ts";
@@ -40,6 +53,19 @@ export const actions: readonly Action[] = [
   getFleetObject,
   listFleetObjects,
   putFleetObject,
+  applyGitProposal,
+  getGitDriftReport,
+  getGitProposal,
+  getGitRepository,
+  getGitSyncRun,
+  listGitProposals,
+  listGitRepositories,
+  listGitSyncRuns,
+  registerGitRepository,
+  rejectGitProposal,
+  removeGitRepository,
+  runGitSync,
+  syncGitRepository,
   acceptInvitation,
   banPrincipal,
   cancelInvitation,

@@ -92,6 +92,37 @@ export const ERROR_WORDS: Readonly<Record<ErrorCode, { readonly scope: ErrorScop
     scope: "call",
     means: "The state does not allow this, or another transaction was in the way; the message says which.",
   },
+  REPOSITORY_URL_REFUSED: { scope: "action", means: "The hub does not fetch from such an address; the message says why." },
+  EGRESS_REFUSED: {
+    scope: "action",
+    means: "The address leads where the hub does not connect to: a private or reserved network that nobody allowed by name.",
+  },
+  GIT_UNREACHABLE: { scope: "action", means: "The Git server does not answer, or ended the connection." },
+  GIT_AUTH_REQUIRED: { scope: "action", means: "The Git server wants a login, or does not show the repository without one." },
+  GIT_NOT_A_REPOSITORY: { scope: "action", means: "There is something at the address, and it is no Git repository." },
+  GIT_REPOSITORY_EMPTY: { scope: "action", means: "The repository has no commit yet." },
+  GIT_BRANCH_MISSING: { scope: "action", means: "The repository has no such branch; the message names those it has." },
+  GIT_PATH_MISSING: { scope: "action", means: "The commit has no such file; the message names it." },
+  GIT_HISTORY_REWRITTEN: {
+    scope: "action",
+    means: "The branch was rewritten: the commit synced last is not in its history any more. Somebody has to accept that.",
+  },
+  GIT_TREE_REFUSED: {
+    scope: "action",
+    means: "The commit holds something in the way that is not read: a symbolic link, a submodule, a path that leaves the tree.",
+  },
+  GIT_TOO_LARGE: { scope: "action", means: "The repository or a file in it is over a limit; the message names which." },
+  DESIRED_STATE_INVALID: {
+    scope: "action",
+    means: "The files do not declare a fleet; `details.problems` has file, line, column and path of each fault.",
+  },
+  OWNED_ELSEWHERE: { scope: "action", means: "The object belongs to another repository; the message names both." },
+  SYNC_RUNNING: { scope: "action", means: "The repository is being synced; `details.runId` is the run to look at." },
+  PROPOSAL_STALE: {
+    scope: "action",
+    means: "The fleet moved since the proposal was made; the message says what, and the next sync proposes anew. Nothing was changed.",
+  },
+  PROPOSAL_CLOSED: { scope: "action", means: "The proposal was applied, rejected or superseded." },
   INVITATION_INVALID: {
     scope: "action",
     means: "This is no invitation code of this hub's, or it was used or cancelled.",

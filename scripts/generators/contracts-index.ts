@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { generator as envVars } from "./env-vars.ts";
 import { generator as fleetSchemas } from "./fleet-schemas.ts";
 import type { Generator } from "./generator.ts";
+import { generator as gitopsSchemas } from "./gitops-schemas.ts";
 import { generator as policy } from "./policy.ts";
 
 const INDEX = "contracts/index.yaml";
@@ -21,13 +22,13 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Those on disk, and those that are about to be written. */
 async function paths(): Promise<string[]> {
   const found = globSync("contracts/**/*.{ts,json}", { cwd: root });
-  const made = [envVars, fleetSchemas, policy].flatMap(({ files }) => files);
+  const made = [envVars, fleetSchemas, gitopsSchemas, policy].flatMap(({ files }) => files);
   const all = new Set([...found, ...made.filter((path) => path.startsWith("contracts/"))]);
   return [...all].filter((path) => !NO_CONTRACT.test(path)).sort();
 }
 
 async function madeTexts(): Promise<ReadonlyMap<string, string>> {
-  const schemas = await Promise.all([fleetSchemas, policy].map((one) => one.generate()));
+  const schemas = await Promise.all([fleetSchemas, gitopsSchemas, policy].map((one) => one.generate()));
   return new Map(schemas.flatMap((texts) => [...texts]));
 }
 

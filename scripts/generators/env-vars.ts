@@ -9,6 +9,8 @@ const HEADINGS: Readonly<Record<VariableGroup, string>> = {
   folders: "Folders",
   database: "Database",
   server: "Server",
+  "outgoing connections": "Outgoing connections",
+  git: "Git",
   logs: "Logs",
   "command line": "Command line",
   system: "Taken from the system",

@@ -20,6 +20,13 @@ export interface ReadContext {
   readonly services: Services;
 }
 
+export interface ReachContext {
+  readonly call: Call;
+  /** Looks at the account's rows in a short transaction of its own. */
+  readonly read: <T>(fn: (read: Reader) => Promise<T>) => Promise<T>;
+  readonly services: Services;
+}
+
 export interface WriteContext {
   readonly call: Call;
   readonly tx: Transaction;

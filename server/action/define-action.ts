@@ -1,16 +1,17 @@
 import type * as z from "zod";
 import type { Preview } from "../domain/approvals/preview.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { ReadContext, WriteContext } from "./context.ts";
+import type { ReachContext, ReadContext, WriteContext } from "./context.ts";
 import type { Channel, Effect, Risk } from "./risk.ts";
 import type { Target } from "./target.ts";
+import type { OtherCall } from "./weigh.ts";
 
 type InputOf<I extends z.ZodObject> = z.output<I>;
 type OutputOf<O extends z.ZodObject> = z.output<O>;
 type Changes = Exclude<Effect, "read">;
-type ContextOf<E extends Effect> = E extends "read" ? ReadContext : WriteContext;
+type ContextOf<E extends Effect, R> = E extends "read" ? ReadContext : WriteContext & { readonly reached: R };
 
-export interface ActionDeclaration<E extends Effect, I extends z.ZodObject, O extends z.ZodObject> {
+export interface ActionDeclaration<E extends Effect, I extends z.ZodObject, O extends z.ZodObject, R = unknown> {
   /** `system_<area>_<verb>_<noun>`, at most 64 characters: the MCP tool, the Cedar action, the command-line verb. */
   readonly name: string;
   readonly title: string;
@@ -35,6 +36,11 @@ export interface ActionDeclaration<E extends Effect, I extends z.ZodObject, O ex
   readonly resource: readonly Target["type"][];
   /** What the call is about, and in which version. Answers for unknown ids too: existence is told after authorisation. `account`: the whole account. */
   readonly target: "account" | ((input: InputOf<I>, context: ReadContext) => Target | Promise<Target>);
+  /**
+   * Calls of other actions that this one amounts to: it is permitted only where each of them is, and whoever one of them
+   * needs has to agree. So no action is a way around what an account's policy says of another.
+   */
+  readonly amountsTo?: (input: InputOf<I>, context: ReadContext) => Promise<readonly OtherCall[]>;
   /** What approvers are shown; also refuses what could never succeed, before anyone is asked. Absent: the input itself. */
   readonly preview?: (input: InputOf<I>, context: ReadContext) => Promise<Preview>;
   /** The result holds a secret, shown once: it is never kept, journalled in clear, or offered through MCP. */
@@ -44,10 +50,15 @@ export interface ActionDeclaration<E extends Effect, I extends z.ZodObject, O ex
   /** A few lines that a person reads in a chat. */
   readonly summary: (output: OutputOf<O>) => string;
   /**
+   * Of an external action: reaches out to other systems, after the intent is durable and before the transaction of the
+   * effect begins, so that no connection to the database is held meanwhile. The handler gets what it answers.
+   */
+  readonly reach?: (input: InputOf<I>, context: ReachContext) => Promise<R>;
+  /**
    * One delegating line. A read gets a reader. A change runs inside the transaction that also records its outcome:
    * both commit, or neither.
    */
-  readonly handler: (input: InputOf<I>, context: ContextOf<E>) => Promise<z.input<O>>;
+  readonly handler: (input: InputOf<I>, context: ContextOf<E, R>) => Promise<z.input<O>>;
 }
 
 type ReadAction = ActionDeclaration<"read", z.ZodObject, z.ZodObject>;
@@ -62,8 +73,8 @@ export const isRead = (action: Action): action is ReadAction => action.risk.effe
  * Declares an action. The declaration is all there is: the tool, the permission, the Cedar action, the reference and
  * the command-line verb come from it. The compiler keeps reads from writing.
  */
-export function defineAction<const E extends Effect, I extends z.ZodObject, O extends z.ZodObject>(
-  declaration: ActionDeclaration<E, I, O>,
+export function defineAction<const E extends Effect, I extends z.ZodObject, O extends z.ZodObject, R = undefined>(
+  declaration: ActionDeclaration<E, I, O, R>,
 ): Action {
   // schemas give input and output their types at run time, which the registry's wider type cannot say
   return declaration as unknown as Action;

@@ -11,7 +11,7 @@ import { beginOnce, type Once } from "./idempotent-call.ts";
 import type { Spend } from "./journal.ts";
 import { type JudgedCall, targetOf } from "./judge.ts";
 import type { RegisteredAction } from "./registry.ts";
-import type { Transaction } from "./store.ts";
+import type { Reader, Transaction } from "./store.ts";
 import type { Target } from "./target.ts";
 
 interface Checked {
@@ -109,14 +109,16 @@ function runEffect(
   if (isRead(action)) throw new TypeError(`${action.name} is a read`);
   const limited = limit(judged);
   const context = contextCall(call, judged, limited.signal);
-  return limited.run(() =>
-    gate.store.transact(
-      judged.caller.account.id,
+  const accountId = judged.caller.account.id;
+  return limited.run(async () => {
+    const reached = await reachOut(gate, judged, context);
+    return gate.store.transact(
+      accountId,
       async (tx) => {
         await refuseMovedTarget(gate, call, judged, target, tx, options);
         const result = await abortable(
           limited.signal,
-          action.handler(judged.input.value, { call: context, tx, services: gate.services }),
+          action.handler(judged.input.value, { call: context, tx, services: gate.services, reached }),
         );
         const checked = checkOutput(call, judged.entry, result);
         await options.after?.(tx, checked.output);
@@ -127,8 +129,16 @@ function runEffect(
         return { staged, checked };
       },
       limited.signal,
-    ),
-  );
+    );
+  });
+}
+
+/** What an external action gets from other systems before its effect; undefined where it declares nothing of the kind. */
+async function reachOut(gate: Gate, judged: JudgedCall, call: Call): Promise<unknown> {
+  const { action } = judged.entry;
+  if (!action.reach) return undefined;
+  const read = <T>(fn: (read: Reader) => Promise<T>) => gate.store.read(judged.caller.account.id, fn, call.signal);
+  return abortable(call.signal, action.reach(judged.input.value, { call, read, services: gate.services }));
 }
 
 /** What was judged is what is changed: the target is held, and looked at again, before the handler runs. */

@@ -3,12 +3,14 @@ import type { Demand } from "./approvals.ts";
 import type { Decision, Question } from "./authorizer.ts";
 import type { CallInProgress } from "./call.ts";
 import type { Caller } from "./caller.ts";
+import type { ReadContext } from "./context.ts";
 import type { Gate } from "./gate.ts";
 import type { ParsedInput } from "./parse-input.ts";
 import type { RegisteredAction } from "./registry.ts";
 import type { Channel } from "./risk.ts";
 import type { Reader } from "./store.ts";
 import type { Target } from "./target.ts";
+import { decideAll, demandAll, type OtherCall } from "./weigh.ts";
 
 export interface Judgement {
   readonly target: Target;
@@ -38,14 +40,15 @@ export async function judge(gate: Gate, call: CallInProgress, judged: JudgedCall
     ...(target.version !== undefined && { version: target.version }),
   };
   const question: Question = { caller, action: entry.action, target, input: input.value, channel, now: call.now };
-  const decision = await gate.authorizer.decide(question);
+  const others = await amountsTo(gate, call, judged);
+  const decision = await decideAll(gate, question, others);
   call.record.policy = {
     version: caller.policy.version,
     hash: caller.policy.hash,
     decidedBy: decision.policies.map((p) => p.id),
   };
   refuseUnlessPermitted(decision);
-  const demand = await gate.authorizer.demand(question);
+  const demand = await demandAll(gate, question, others);
   if (demand.kind === "forbid")
     throw new HubError("POLICY_FORBIDS", `The account's policy forbids this call (${demand.rules.join(", ")}).`, {
       details: { rules: demand.rules },
@@ -63,16 +66,27 @@ export function refuseUnlessPermitted(decision: Decision): void {
 /** The target as it stands, read in `reader` where one is given (the effect's own transaction), else on its own. */
 export async function targetOf(gate: Gate, call: CallInProgress, judged: JudgedCall, reader?: Reader): Promise<Target> {
   const { action } = judged.entry;
-  const { caller, channel, signal } = judged;
-  if (action.target === "account") return { type: "Account", id: caller.account.id };
   const locate = action.target;
-  const read = (r: Reader) =>
-    Promise.resolve(
-      locate(judged.input.value, {
-        call: { id: call.id, caller, channel, signal, now: call.now },
-        read: r,
-        services: gate.services,
-      }),
-    );
+  if (locate === "account") return { type: "Account", id: judged.caller.account.id };
+  return reading(gate, call, judged, async (context) => locate(judged.input.value, context), reader);
+}
+
+/** The other calls that this one amounts to. */
+export async function amountsTo(gate: Gate, call: CallInProgress, judged: JudgedCall): Promise<readonly OtherCall[]> {
+  const { action } = judged.entry;
+  if (!action.amountsTo) return [];
+  const { amountsTo: list } = action;
+  return reading(gate, call, judged, (context) => list(judged.input.value, context));
+}
+
+function reading<T>(
+  gate: Gate,
+  call: CallInProgress,
+  { caller, channel, signal }: JudgedCall,
+  look: (context: ReadContext) => Promise<T>,
+  reader?: Reader,
+): Promise<T> {
+  const context = { id: call.id, caller, channel, signal, now: call.now };
+  const read = (r: Reader) => look({ call: context, read: r, services: gate.services });
   return reader ? read(reader) : gate.store.read(caller.account.id, read, signal);
 }

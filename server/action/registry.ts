@@ -32,6 +32,12 @@ export function createRegistry(actions: readonly Action[]): Registry {
     if (entries.has(action.name)) throw new TypeError(`declared twice: ${action.name}`);
     if (action.secretOutput && action.channels.includes("mcp"))
       throw new TypeError(`${action.name}: a secret may not be shown to a model; offer a claim instead`);
+    if (action.channels.includes("job") && action.channels.length > 1)
+      throw new TypeError(`${action.name}: what jobs carry on without asking people is offered at no other door`);
+    if (action.reach && action.risk.effect !== "external")
+      throw new TypeError(`${action.name}: what reaches out is external`);
+    const strange = Object.keys(action.risk.raises ?? {}).find((field) => !Object.hasOwn(action.input.shape, field));
+    if (strange !== undefined) throw new TypeError(`${action.name}: its risk names ${strange}, which is no input`);
     entries.set(action.name, register(action));
   }
   return { get: (name) => entries.get(name), list: () => [...entries.values()] };

@@ -15,4 +15,13 @@ export interface Risk {
   readonly approval: Approval;
   /** Whether the account's policy may ask for less than `approval`. */
   readonly loosens: boolean;
+  /** Inputs that ask for more: who has to agree where this boolean field is true. No policy loosens it. */
+  readonly raises?: Readonly<Record<string, Approval>>;
+}
+
+/** What an input's own fields ask for, beside the action's `approval`; the strictest of them. */
+export function raisedBy({ raises = {} }: Risk, input: unknown): Approval | undefined {
+  const fields = (input ?? {}) as Readonly<Record<string, unknown>>;
+  const asked = Object.entries(raises).flatMap(([field, approval]) => (fields[field] === true ? [approval] : []));
+  return asked.toSorted((a, b) => APPROVALS.indexOf(b) - APPROVALS.indexOf(a))[0];
 }

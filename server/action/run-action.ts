@@ -52,7 +52,8 @@ async function pass(gate: Gate, call: CallInProgress, request: ActionRequest): P
 
   const { demand, target } = judgement;
   const options = request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey };
-  if (demand.kind === "auto") return executeChange(gate, call, judged, target, options);
+  // a job carries on what was agreed to when it was asked for
+  if (demand.kind === "auto" || request.channel === "job") return executeChange(gate, call, judged, target, options);
   const recorded = await recordedOnce(gate, judged, request.idempotencyKey);
   if (recorded) {
     gate.journal.note(call.record, call.outcome(gate, "REPLAYED"));

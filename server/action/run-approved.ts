@@ -107,7 +107,7 @@ async function settleFailure(gate: Gate, held: HeldCall, failure: HubError): Pro
   // unclear whether it took effect: the sweeper reads the truth from the database and says AMBIGUOUS if there is none
   if (["STORE_UNAVAILABLE", "AMBIGUOUS", "LANE_LOST", "JOURNAL_UNAVAILABLE", "JOURNAL_FULL"].includes(failure.code))
     throw failure;
-  const state = failure.code === "APPROVAL_STALE" ? "stale" : "failed";
+  const state = ["APPROVAL_STALE", "PROPOSAL_STALE"].includes(failure.code) ? "stale" : "failed";
   await gate.store.transact(held.accountId, (tx) =>
     gate.approvals.settle(tx, held, { state, code: failure.code, message: failure.message }),
   );

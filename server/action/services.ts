@@ -1,4 +1,6 @@
 import type { JournalVerifier } from "../domain/evidence/journal-verifier.ts";
+import type { GitMirror } from "../domain/gitops/git-mirror.ts";
+import type { OperationReports } from "../domain/operations/operation-reports.ts";
 import type { PolicyChecker } from "../domain/policy/policy-checker.ts";
 import type { ApprovalDesk } from "./approval-desk.ts";
 import type { Simulator } from "./simulate.ts";
@@ -11,4 +13,6 @@ export interface Services {
   readonly simulator: Simulator;
   readonly journalVerifier: JournalVerifier;
   readonly approvalDesk: ApprovalDesk;
+  readonly git: GitMirror;
+  readonly operations: OperationReports;
 }

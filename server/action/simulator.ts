@@ -3,9 +3,10 @@ import type { Question } from "./authorizer.ts";
 import { CallInProgress } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import type { Gate } from "./gate.ts";
-import { type JudgedCall, targetOf } from "./judge.ts";
+import { amountsTo, type JudgedCall, targetOf } from "./judge.ts";
 import { parseInput } from "./parse-input.ts";
 import type { Simulation, Simulator } from "./simulate.ts";
+import { decideAll, demandAll } from "./weigh.ts";
 
 /** With these nothing was decided: the hub could not find out. */
 const UNDECIDED: readonly ErrorCode[] = [
@@ -64,12 +65,13 @@ async function simulate(
     now: call.now,
     ...(asked.document !== undefined && { document: asked.document }),
   };
-  const decision = await gate.authorizer.decide(question);
+  const others = await amountsTo(gate, call, judged);
+  const decision = await decideAll(gate, question, others);
   if (decision.outcome !== "permitted") {
     const code = decision.outcome === "failed" ? "POLICY_FAILED" : "FORBIDDEN";
     return { outcome: "refused", code, words: decision.words, policies: [...decision.policies] };
   }
-  const { kind, people, holding, rules } = await gate.authorizer.demand(question);
+  const { kind, people, holding, rules } = await demandAll(gate, question, others);
   const policies = [...decision.policies];
   const needs = { people, holding: [...holding], rules: [...rules] };
   if (kind === "forbid")

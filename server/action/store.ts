@@ -2,7 +2,9 @@ import type { ApprovalReader, ApprovalWriter } from "../domain/approvals/approva
 import type { EventReader, EventWriter } from "../domain/events/event-store.ts";
 import type { OutcomeWriter, ReceiptReader } from "../domain/evidence/receipt-store.ts";
 import type { FleetReader, FleetWriter } from "../domain/fleet/fleet-store.ts";
+import type { GitopsReader, GitopsWriter } from "../domain/gitops/gitops-store.ts";
 import type { IdentityDirectory, IdentityReader, IdentityWriter } from "../domain/identity/identity-store.ts";
+import type { OperationReader, OperationWriter } from "../domain/operations/operation-store.ts";
 import type { PolicyReader, PolicyWriter } from "../domain/policy/policy-store.ts";
 import type { IdempotencyWriter } from "./idempotency.ts";
 
@@ -14,6 +16,8 @@ export interface Reader {
   readonly receipts: ReceiptReader;
   readonly events: EventReader;
   readonly fleet: FleetReader;
+  readonly gitops: GitopsReader;
+  readonly operations: OperationReader;
 }
 
 export interface Transaction {
@@ -23,6 +27,8 @@ export interface Transaction {
   readonly receipts: ReceiptReader;
   readonly events: EventReader & EventWriter;
   readonly fleet: FleetReader & FleetWriter;
+  readonly gitops: GitopsReader & GitopsWriter;
+  readonly operations: OperationReader & OperationWriter;
   /** The gate's own: the outcome and the idempotency key commit with the effect. Handlers leave these alone. */
   readonly outcomes: OutcomeWriter;
   readonly idempotency: IdempotencyWriter;

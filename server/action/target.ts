@@ -9,6 +9,9 @@ export const RESOURCE_TYPES = [
   "ApprovalRequest",
   "Receipt",
   "FleetObject",
+  "GitopsRepository",
+  "GitopsSyncRun",
+  "GitopsProposal",
 ] as const;
 
 /** What a call is about: Cedar's resource, and what a request for approval is bound to. */

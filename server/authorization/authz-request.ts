@@ -24,6 +24,8 @@ export interface AuthzResource {
    * - Token: `holderIsAdmin` besides, whether that is an operator with the role `admin`
    * - FleetObject: `kind`, `name`, `labels` (strings by name, `{}` for an object that is to be made), `owner` (optional);
    *   these are never absent
+   * - GitopsRepository: `name`, never absent; GitopsSyncRun: `repository`, its name; GitopsProposal: `repository` and
+   *   `riskClass`
    */
   readonly attributes?: Readonly<Record<string, Json>>;
 }

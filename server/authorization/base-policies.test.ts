@@ -27,6 +27,13 @@ const resources: Record<ResourceType, AuthzResource> = {
   Token: { type: "Token", id: "t", attributes: { principalId: "somebody", holderIsAdmin: false } },
   ApprovalRequest: { type: "ApprovalRequest", id: "r", attributes: { principalId: "somebody" } },
   Receipt: { type: "Receipt", id: "e", attributes: {} },
+  GitopsRepository: { type: "GitopsRepository", id: "fleet", attributes: { name: "fleet" } },
+  GitopsSyncRun: { type: "GitopsSyncRun", id: "run", attributes: { repository: "fleet" } },
+  GitopsProposal: {
+    type: "GitopsProposal",
+    id: "proposal",
+    attributes: { repository: "fleet", riskClass: "changes" },
+  },
   FleetObject: template,
 };
 // of shipped policies one alone reads the input, of simulations

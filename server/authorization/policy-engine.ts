@@ -1,4 +1,5 @@
 import type { Decision } from "../action/authorizer.ts";
+import { raisedBy } from "../action/risk.ts";
 import { demand, type Intervention } from "../approval/intervention.ts";
 import type { PolicyChecker } from "../domain/policy/policy-checker.ts";
 import { HubError } from "../errors.ts";
@@ -65,7 +66,9 @@ export class PolicyEngine implements PolicyChecker {
       .filter((rule) => rule !== undefined)
       // nothing is agreed to before a read: a rule over a group that holds reads asks for the others alone
       .filter(({ outcome }) => declared.risk.effect !== "read" || outcome === "forbid");
-    return demand(declared.risk.approval, declared.risk.loosens, matched);
+    const { risk } = declared;
+    const raised = raisedBy(risk, request.input);
+    return demand(raised ?? risk.approval, raised === undefined && risk.loosens, matched);
   }
 
   /**

@@ -4,6 +4,7 @@
  * lacks a part is refused.
  */
 import type { Json } from "../../contracts/formats/canonical-json.ts";
+import { raisedBy } from "../action/risk.ts";
 import type { AuthzPrincipal, AuthzRequest, AuthzResource } from "./authz-request.ts";
 import { type CedarValueJson, type EntityJson, sameEntity, type TypeAndId } from "./cedar-engine.ts";
 import type { CedarSchema } from "./cedar-schema.ts";
@@ -48,7 +49,7 @@ export function sliceOf(schema: CedarSchema, request: AuthzRequest, readsInput: 
       ...(shown && { input: shown.input }),
       risk: {
         effect: { type: "Effect", id: declared.risk.effect },
-        approval: { type: "Approval", id: declared.risk.approval },
+        approval: { type: "Approval", id: raisedBy(declared.risk, request.input) ?? declared.risk.approval },
       },
       channel: { type: "Channel", id: channel },
       time: timeOf(now),

@@ -29,6 +29,11 @@ const ofPrincipal: EntityTypes[string] = {
   shape: { type: "Record", attributes: { principalId: optional(STRING) } },
 };
 
+const ofRepository: EntityTypes[string] = {
+  memberOfTypes: ["Account"],
+  shape: { type: "Record", attributes: { repository: optional(STRING) } },
+};
+
 const resources: Record<ResourceType, EntityTypes[string]> = {
   Account: {},
   Operator: principal,
@@ -57,6 +62,13 @@ const resources: Record<ResourceType, EntityTypes[string]> = {
       },
     },
   },
+  GitopsRepository: { memberOfTypes: ["Account"], shape: { type: "Record", attributes: { name: STRING } } },
+  GitopsSyncRun: ofRepository,
+  GitopsProposal: {
+    memberOfTypes: ["Account"],
+    // `changes` or `deletes`
+    shape: { type: "Record", attributes: { repository: optional(STRING), riskClass: optional(STRING) } },
+  },
 };
 
 /** Everything but the enums. `StringMap` holds an open map of strings as Cedar tags. */
@@ -75,6 +87,9 @@ export const RESOURCE_DATA: Record<
   ApprovalRequest: { required: ["principalId"], optional: [], mayBeUnknown: true },
   Receipt: { required: [], optional: ["principalId"], mayBeUnknown: true },
   FleetObject: { required: ["kind", "name", "labels"], optional: ["owner"], mayBeUnknown: false },
+  GitopsRepository: { required: ["name"], optional: [], mayBeUnknown: false },
+  GitopsSyncRun: { required: ["repository"], optional: [], mayBeUnknown: true },
+  GitopsProposal: { required: ["repository", "riskClass"], optional: [], mayBeUnknown: true },
 };
 
 export function isPrincipalType(type: string): type is PrincipalType {

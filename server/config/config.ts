@@ -22,6 +22,22 @@ export interface Config {
     readonly maxBodyBytes: number;
     readonly maxInFlight: number;
     readonly drainSeconds: number;
+    /** Without a client, for a hub that a client started; 0 is for ever. */
+    readonly idleSeconds: number;
+  };
+  readonly egress: {
+    /** Lower-case hosts, each with or without a port, that may have private addresses. */
+    readonly allow: readonly string[];
+    /** In PEM, in place of the system's authorities. */
+    readonly caFile: string | undefined;
+  };
+  readonly git: {
+    /** Absolute paths of folders whose repositories may be read. */
+    readonly fileRoots: readonly string[];
+    /** For one repository with its history. */
+    readonly maxBytes: number;
+    /** Where git and ssh are looked for, as PATH has it. */
+    readonly searchPath: string;
   };
   readonly log: { readonly level: Env["COUNTERSIGN_LOG_LEVEL"]; readonly format: Env["COUNTERSIGN_LOG_FORMAT"] };
   readonly cli: { readonly url: string | undefined; readonly colours: boolean };
@@ -58,6 +74,13 @@ export function configFrom(env: Env): Config {
       maxBodyBytes: env.COUNTERSIGN_MAX_BODY_BYTES,
       maxInFlight: env.COUNTERSIGN_MAX_IN_FLIGHT,
       drainSeconds: env.COUNTERSIGN_DRAIN_SECONDS,
+      idleSeconds: env.COUNTERSIGN_IDLE_SECONDS,
+    },
+    egress: { allow: env.COUNTERSIGN_EGRESS_ALLOW ?? [], caFile: env.COUNTERSIGN_EGRESS_CA_FILE },
+    git: {
+      fileRoots: env.COUNTERSIGN_GIT_FILE_ROOTS ?? [],
+      maxBytes: env.COUNTERSIGN_GIT_MAX_MB * 1024 * 1024,
+      searchPath: env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
     },
     log: { level: env.COUNTERSIGN_LOG_LEVEL, format: env.COUNTERSIGN_LOG_FORMAT },
     cli: { url: env.COUNTERSIGN_URL, colours: !env.NO_COLOR },

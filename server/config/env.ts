@@ -9,11 +9,13 @@ import {
   absolutePath,
   baseFolder,
   flag,
+  folderList,
   hostList,
   hostName,
   oneOf,
   originList,
   postgresAddress,
+  searchPath,
   secretText,
   text,
   webAddress,
@@ -21,7 +23,16 @@ import {
 } from "./value-types.ts";
 
 /** What a variable is for; `test` ones are for the project's own tests. */
-export type VariableGroup = "folders" | "database" | "server" | "logs" | "command line" | "system" | "test";
+export type VariableGroup =
+  | "folders"
+  | "database"
+  | "server"
+  | "outgoing connections"
+  | "git"
+  | "logs"
+  | "command line"
+  | "system"
+  | "test";
 
 export interface Variable<Value = unknown> {
   readonly group: VariableGroup;
@@ -130,6 +141,40 @@ export const variables = {
     default: "25",
     schema: wholeNumber(0, 3600),
   }),
+  COUNTERSIGN_IDLE_SECONDS: variable({
+    group: "server",
+    type: "number",
+    description:
+      "Seconds without a client after which a hub that `countersign stdio` started ends by itself; 0: never. One that was started with `countersign start` stays.",
+    default: "600",
+    schema: wholeNumber(0, 604_800),
+  }),
+  COUNTERSIGN_EGRESS_ALLOW: variable({
+    group: "outgoing connections",
+    type: "list",
+    description:
+      "Hosts that the hub may connect to although their addresses are private or reserved, each with or without a port.",
+    schema: hostList(),
+  }),
+  COUNTERSIGN_EGRESS_CA_FILE: variable({
+    group: "outgoing connections",
+    type: "path",
+    description: "Certificate authorities to trust in place of the system's, in PEM.",
+    schema: absolutePath(),
+  }),
+  COUNTERSIGN_GIT_FILE_ROOTS: variable({
+    group: "git",
+    type: "list",
+    description: "Folders whose repositories may be registered by a file address, separated by colons.",
+    schema: folderList(),
+  }),
+  COUNTERSIGN_GIT_MAX_MB: variable({
+    group: "git",
+    type: "number",
+    description: "Largest repository in megabytes, its history included.",
+    default: "128",
+    schema: wholeNumber(1, 16_384),
+  }),
   COUNTERSIGN_LOG_LEVEL: variable({
     group: "logs",
     type: "word",
@@ -181,6 +226,13 @@ export const variables = {
     type: "path",
     description: "Base of the configuration folder (XDG Base Directory Specification); a relative path is ignored.",
     schema: baseFolder(),
+  }),
+  PATH: variable({
+    group: "system",
+    type: "list",
+    description: "Where the programs git and ssh are looked for; relative folders are ignored.",
+    default: { text: "`/usr/local/bin:/usr/bin:/bin`" },
+    schema: searchPath(),
   }),
   COUNTERSIGN_TEST_MODE: variable({
     group: "test",

@@ -1,5 +1,5 @@
 /** The kinds of value that an environment variable may hold: each reads a non-empty string and says what it allows. */
-import { isAbsolute } from "node:path";
+import { delimiter, isAbsolute } from "node:path";
 import { z } from "zod";
 import { Secret } from "./secret.ts";
 
@@ -27,6 +27,21 @@ export function oneOf<const Values extends readonly [string, ...string[]]>(value
 /** Absolute, because a hub and its bridges start in different working folders and must mean the same one. */
 export function absolutePath() {
   return z.string().refine((value) => isAbsolute(value) && !value.includes("\0"), { error: "an absolute path" });
+}
+
+/** Folders as PATH has them: separated by colons; commas do too. */
+export function folderList() {
+  return z
+    .string()
+    .transform((value) => value.split(/[:,]/).map((item) => item.trim()))
+    .refine((items) => items.every((item) => isAbsolute(item) && !item.includes("\0")), {
+      error: "absolute paths of folders, separated by colons",
+    });
+}
+
+/** Where programs are looked for. What is relative would mean another folder in each process: it is left out. */
+export function searchPath() {
+  return z.string().transform((value) => value.split(delimiter).filter(isAbsolute).join(delimiter) || undefined);
 }
 
 /** A base folder of the XDG specification, which says that a relative one is to be ignored. */

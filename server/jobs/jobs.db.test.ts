@@ -6,7 +6,7 @@ import { testDatabase } from "../adapters/postgres/test-database.ts";
 import { approvalFixture, RESULT } from "../approval/approval-fixture.ts";
 import { executeApproved } from "./execute-approved.ts";
 import { expireApprovals } from "./expire-approvals.ts";
-import { approvalJobs, closeJobs, openJobs } from "./open-jobs.ts";
+import { closeJobs, openJobs, transactionalJobs } from "./open-jobs.ts";
 import { EXECUTE_APPROVED, QUEUES } from "./queues.ts";
 
 const unexpected = (error: Error) => {
@@ -16,7 +16,7 @@ const unexpected = (error: Error) => {
 async function hub(settings: Parameters<typeof approvalFixture>[0] = {}) {
   const db = await testDatabase({ queues: QUEUES });
   const boss = await openJobs(db.runtime, unexpected);
-  const f = await approvalFixture({ ...settings, test: db, jobs: approvalJobs(boss) });
+  const f = await approvalFixture({ ...settings, test: db, jobs: transactionalJobs(boss) });
   const owner = await f.addPerson("Owner");
   const ann = await f.addPerson("Ann");
   const agent = await f.addPrincipal("agent", owner.personId, ["agent"]);

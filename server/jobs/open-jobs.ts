@@ -1,5 +1,11 @@
 import { type ConstructorOptions, type Db, type Job, PgBoss } from "pg-boss";
-import { EXECUTE_APPROVED, EXPIRE_APPROVALS, type RequestJob } from "./queues.ts";
+import {
+  ADVANCE_OPERATIONS,
+  EXECUTE_APPROVED,
+  EXPIRE_APPROVALS,
+  type OperationJob,
+  type RequestJob,
+} from "./queues.ts";
 
 /** Where statements of a transaction go. */
 interface Session {
@@ -36,8 +42,11 @@ export function closeJobs(boss: PgBoss, timeoutMs: number): Promise<void> {
 }
 
 /** Sends jobs inside the transaction that gives them their reason: without its commit there is no job. */
-export function approvalJobs(boss: PgBoss) {
+export function transactionalJobs(boss: PgBoss) {
   return {
+    async advance(session: Session, job: OperationJob): Promise<void> {
+      await boss.send(ADVANCE_OPERATIONS, { ...job }, { db: within(session) });
+    },
     async execute(session: Session, job: RequestJob): Promise<void> {
       await boss.send(EXECUTE_APPROVED, { ...job }, { db: within(session) });
     },
@@ -51,13 +60,13 @@ export function approvalJobs(boss: PgBoss) {
 const PACE = { batchSize: 1, localConcurrency: 2, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 } as const;
 
 /** One job a call. `run` gets a signal that fires when the job loses its heartbeat or the hub stops. */
-export async function workOn(
+export async function workOn<J extends RequestJob | OperationJob>(
   boss: PgBoss,
   queue: string,
-  run: (job: RequestJob, signal: AbortSignal) => Promise<void>,
+  run: (job: J, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  await boss.work(queue, PACE, async ([job]: Job<RequestJob>[]) => {
-    if (job) await run({ accountId: job.data.accountId, requestId: job.data.requestId }, job.signal);
+  await boss.work(queue, PACE, async ([job]: Job<J>[]) => {
+    if (job) await run(job.data, job.signal);
   });
 }
 

@@ -6,6 +6,13 @@ export interface RequestJob {
   readonly requestId: string;
 }
 
+/** Likewise of an operation. */
+export interface OperationJob {
+  readonly accountId: string;
+  readonly operationId: string;
+}
+
+export const ADVANCE_OPERATIONS = "operation-advance";
 export const EXECUTE_APPROVED = "approval-execute";
 export const EXPIRE_APPROVALS = "approval-expire";
 
@@ -22,6 +29,17 @@ export const QUEUES: readonly Queue[] = [
     retryBackoff: true,
     retryDelayMax: 120,
     // a killed process is noticed within seconds
+    heartbeatSeconds: 10,
+    deleteAfterSeconds: DAY_SECONDS,
+  },
+  {
+    name: ADVANCE_OPERATIONS,
+    notify: true,
+    // a claim raises the fence: whoever was thought dead changes nothing any more
+    retryLimit: 20,
+    retryDelay: 1,
+    retryBackoff: true,
+    retryDelayMax: 60,
     heartbeatSeconds: 10,
     deleteAfterSeconds: DAY_SECONDS,
   },

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { fleetKind, fleetName, liveFleetObject } from "../../contracts/fleet/object.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { deleteObject, previewDelete } from "../../server/domain/fleet/delete-object.ts";
+import { changedBy } from "../../server/domain/fleet/change-fleet.ts";
 import { objectTarget } from "../../server/domain/fleet/read-object.ts";
 
 export const deleteFleetObject = defineAction({
@@ -26,5 +27,5 @@ export const deleteFleetObject = defineAction({
   secretOutput: false,
   timeLimitMs: 10_000,
   summary: ({ deleted }) => `${deleted.kind}/${deleted.name} deleted (it was version ${deleted.version}).`,
-  handler: (input, { tx, call }) => deleteObject(tx, input, call.caller.principal.id),
+  handler: (input, { tx, call }) => deleteObject(tx, input, changedBy(call)),
 });

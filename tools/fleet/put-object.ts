@@ -2,6 +2,7 @@ import * as z from "zod";
 import { desiredFleetObject, fleetKind, fleetName, labels, liveFleetObject } from "../../contracts/fleet/object.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { previewPut, putObject } from "../../server/domain/fleet/put-object.ts";
+import { changedBy } from "../../server/domain/fleet/change-fleet.ts";
 import { objectTarget } from "../../server/domain/fleet/read-object.ts";
 
 export const putFleetObject = defineAction({
@@ -25,5 +26,5 @@ export const putFleetObject = defineAction({
   secretOutput: false,
   timeLimitMs: 10_000,
   summary: ({ change, object }) => `${object.kind}/${object.name} ${change}, now version ${object.version}.`,
-  handler: (input, { tx, call }) => putObject(tx, input, call.caller.principal.id),
+  handler: (input, { tx, call }) => putObject(tx, input, changedBy(call)),
 });

@@ -44,11 +44,14 @@ export function toolSection(entry: RegisteredAction, fields: readonly string[], 
   ];
 }
 
-function riskInWords({ effect, approval, loosens }: Risk): string {
+function riskInWords({ effect, approval, loosens, raises = {} }: Risk): string {
+  const more = Object.entries(raises).map(
+    ([field, raised]) => ` With \`${field}\`: ${raised} (${APPROVALS[raised]}), whatever the policy says.`,
+  );
   const less = loosens
     ? "The account's policy may ask for less"
     : "The account's policy may ask for more, not for less";
-  return `${effect} (${EFFECTS[effect]}); approval ${approval} (${APPROVALS[approval]}). ${less}.`;
+  return `${effect} (${EFFECTS[effect]}); approval ${approval} (${APPROVALS[approval]}). ${less}.${more.join("")}`;
 }
 
 function table(heading: string, rows: readonly FieldRow[], withLimits: boolean): string[] {

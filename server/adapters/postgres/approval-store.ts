@@ -115,6 +115,14 @@ export function approvalStore(
       return rows.map(requestOf);
     },
 
+    async pendingAbout(targetType, targetId) {
+      const { rows } = await session.query<RequestRow>(
+        `${REQUESTS} where r.target_type = $1 and r.target_id = $2 and r.state in ('open', 'approved') order by r.id for update of r`,
+        [targetType, targetId],
+      );
+      return rows.map(requestOf);
+    },
+
     async insert(request) {
       const { requester, demand, target } = request;
       await session.query(

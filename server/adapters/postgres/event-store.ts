@@ -28,13 +28,16 @@ export function eventStore(session: Session): EventReader & EventWriter {
       return { items, next: encodeCursor([items.at(-1)?.position ?? after]) };
     },
 
-    async emit(event) {
-      const fault = uncatalogued(event);
-      if (fault !== undefined) throw new Error(`an event that is not in the catalogue: ${fault}`);
+    async emit(...events) {
+      for (const event of events) {
+        const fault = uncatalogued(event);
+        if (fault !== undefined) throw new Error(`an event that is not in the catalogue: ${fault}`);
+      }
       await session.query(
         `insert into event (account_id, id, type, subject, data)
-         values (current_setting('app.account_id')::uuid, $1, $2, $3, $4)`,
-        [v7(), event.type, event.subject, JSON.stringify(event.data)],
+         select current_setting('app.account_id')::uuid, e.id, e.type, e.subject, e.data
+         from jsonb_to_recordset($1) as e(id uuid, type text, subject text, data jsonb)`,
+        [JSON.stringify(events.map((event) => ({ id: v7(), ...event })))],
       );
     },
   };

@@ -23,7 +23,8 @@ before(async () => {
 after(() => db[Symbol.asyncDispose]());
 
 const BY = v7();
-type Tx = { fleet: FleetReader & FleetWriter; events: { emit(event: NewEvent): Promise<void> } };
+const ACT = { principalId: BY, callId: v7() };
+type Tx = { fleet: FleetReader & FleetWriter; events: { emit(...events: readonly NewEvent[]): Promise<void> } };
 
 /** An account's fleet, as the gate's transactions reach it. */
 async function newFleet() {
@@ -38,18 +39,18 @@ async function newFleet() {
     }),
   );
   const events: NewEvent[] = [];
-  const emit = async (event: NewEvent) => {
-    assert.equal(uncatalogued(event), undefined);
-    events.push(event);
+  const emit = async (...emitted: readonly NewEvent[]) => {
+    for (const event of emitted) assert.equal(uncatalogued(event), undefined);
+    events.push(...emitted);
   };
   const change = <T>(fn: (tx: Tx) => Promise<T>) =>
     db.database.transact(accountId, (session) => fn({ fleet: fleetStore(session), events: { emit } }));
   const read = <T>(fn: (fleet: FleetReader) => Promise<T>) =>
     db.database.read(accountId, (session) => fn(fleetStore(session)));
   const put = (object: DesiredFleetObject, expectedVersion?: number) =>
-    change((tx) => putObject(tx, { object, expectedVersion }, BY));
+    change((tx) => putObject(tx, { object, expectedVersion }, ACT));
   const remove = (ref: FleetRef, expectedVersion = 1) =>
-    change((tx) => deleteObject(tx, { kind: ref.kind, name: ref.name, expectedVersion }, BY));
+    change((tx) => deleteObject(tx, { kind: ref.kind, name: ref.name, expectedVersion }, ACT));
   const get = (ref: FleetRef) => read((fleet) => fleet.get(ref));
   /** Every reference, as rows. */
   const references = () =>
@@ -67,11 +68,11 @@ const collide = (fleet: Fleet, first: (tx: Tx) => Promise<unknown>, second: (tx:
 const putting =
   (object: DesiredFleetObject, expectedVersion?: number) =>
   (tx: Tx): Promise<unknown> =>
-    putObject(tx, { object, expectedVersion }, BY);
+    putObject(tx, { object, expectedVersion }, ACT);
 const deleting =
   (object: FleetRef, expectedVersion = 1) =>
   (tx: Tx): Promise<unknown> =>
-    deleteObject(tx, { kind: object.kind, name: object.name, expectedVersion }, BY);
+    deleteObject(tx, { kind: object.kind, name: object.name, expectedVersion }, ACT);
 
 const labelled = (object: DesiredFleetObject, labels: Record<string, string>): DesiredFleetObject => ({
   ...object,
@@ -136,7 +137,7 @@ test("a put that saw another version is refused and told which one is in force",
 
 test("whoever puts an owned object, its owner stays: it is the owner's repository that will show the drift", async () => {
   const fleet = await newFleet();
-  await fleet.change((tx) => tx.fleet.insert({ ...template("web"), owner: "git/fleet", updatedBy: BY }));
+  await fleet.change((tx) => tx.fleet.insert([{ ...template("web"), owner: "git/fleet", updatedBy: BY }]));
   const { object } = await fleet.put(template("web", { version: "2.0.0" }), 1);
   assert.deepEqual([object.version, object.owner], [2, "git/fleet"]);
   const target = await fleet.read((f) => objectTarget(f, template("web")));
@@ -188,7 +189,7 @@ test("what is referred to is not deleted; what refers is named", async () => {
   assert.deepEqual(fleet.events.at(-1), {
     type: "fleet.object_deleted",
     subject: "fleet/Template/web",
-    data: { version: 1, by: BY },
+    data: { version: 1, by: BY, call: ACT.callId },
   });
 });
 
@@ -264,17 +265,17 @@ test("a statement that failed takes its whole transaction back", async () => {
   const write = { ...template("web"), owner: null, updatedBy: BY };
   await fleet.put(template("web"));
   const twice = fleet.change(async (tx) => {
-    await putObject(tx, { object: module("a") }, BY);
-    await tx.fleet.insert(write);
+    await putObject(tx, { object: module("a") }, ACT);
+    await tx.fleet.insert([write]);
   });
   await assert.rejects(twice, { code: "ALREADY_EXISTS", path: "object.name" });
   const swallowed = fleet.change(async (tx) => {
-    await putObject(tx, { object: module("a") }, BY);
-    await tx.fleet.insert(write).catch(() => {});
+    await putObject(tx, { object: module("a") }, ACT);
+    await tx.fleet.insert([write]).catch(() => {});
   });
   await assert.rejects(swallowed, { code: "INTERNAL" }, "a swallowed failure does not pass for success");
   const after = fleet.change(async (tx) => {
-    await tx.fleet.insert(write).catch(() => {});
+    await tx.fleet.insert([write]).catch(() => {});
     await tx.fleet.get(template("web"));
   });
   await assert.rejects(after, "an aborted transaction answers nothing more");
@@ -321,8 +322,8 @@ test("the database itself keeps references whole, also where nobody looked first
   const fleet = await newFleet();
   await fleet.put(module("a"));
   await fleet.put(template("web"));
-  const refer = (tx: Tx) => tx.fleet.setReferences(template("web"), [module("a")]);
-  const remove = (tx: Tx) => tx.fleet.remove(module("a"));
+  const refer = (tx: Tx) => tx.fleet.setReferences([{ from: template("web"), to: [module("a")] }]);
+  const remove = (tx: Tx) => tx.fleet.remove([module("a")]);
   assert.deepEqual(await collide(fleet, remove, refer), { won: 1, lost: ["REFERENCE_MISSING"] });
   await fleet.put(module("a"));
   assert.deepEqual(await collide(fleet, refer, remove), { won: 1, lost: ["IN_USE"] });
@@ -437,7 +438,7 @@ test("filters: kind, all of the labels, owner", async () => {
   await fleet.put(labelled(template("a"), { env: "prod", team: "x" }));
   await fleet.put(labelled(template("b"), { env: "prod" }));
   await fleet.put(labelled(provider("a"), { env: "prod", team: "y" }));
-  await fleet.change((tx) => tx.fleet.insert({ ...provider("owned"), owner: "git/fleet", updatedBy: BY }));
+  await fleet.change((tx) => tx.fleet.insert([{ ...provider("owned"), owner: "git/fleet", updatedBy: BY }]));
   const list = async (filter: Parameters<FleetReader["list"]>[0]) =>
     (await fleet.read((f) => f.list(filter, { limit: 50 }))).items.map(refText);
   assert.deepEqual(await list({ kind: "Template" }), ["Template/a", "Template/b"]);

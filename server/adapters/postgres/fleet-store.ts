@@ -1,6 +1,6 @@
 import pg from "pg";
 import type { LiveFleetObject } from "../../../contracts/fleet/object.ts";
-import type { Dependency, FleetReader, FleetRef, FleetWrite, FleetWriter } from "../../domain/fleet/fleet-store.ts";
+import type { Dependency, FleetReader, FleetRef, FleetWriter } from "../../domain/fleet/fleet-store.ts";
 import { refText } from "../../domain/fleet/references.ts";
 import { HubError } from "../../errors.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
@@ -15,6 +15,9 @@ interface Row extends Omit<LiveFleetObject, "createdAt" | "updatedAt" | "updated
 const COLUMNS = "kind, name, version, spec, labels, annotations, owner, created_at, updated_at, updated_by";
 /** Those of `columns(refs)`. */
 const AMONG = "(kind, name) in (select * from unnest($1::text[], $2::text[]))";
+/** What is to be written, from one JSON parameter. */
+const WRITES = `jsonb_to_recordset($1) as o(kind text, name text, spec jsonb, labels jsonb, annotations jsonb, owner text,
+  "updatedBy" uuid, version integer)`;
 /** What `on delete restrict` answers with: 23001 from PostgreSQL 18 on, 23503 before. */
 const REFERRED_TO = ["23001", "23503"];
 const FOREIGN_KEY = "23503";
@@ -28,8 +31,15 @@ export function fleetStore(session: Session): FleetReader & FleetWriter {
   return {
     get: ({ kind, name }) => one(`select ${COLUMNS} from fleet_object where kind = $1 and name = $2`, [kind, name]),
 
-    lock: ({ kind, name }) =>
-      one(`select ${COLUMNS} from fleet_object where kind = $1 and name = $2 for update`, [kind, name]),
+    async lock(refs) {
+      if (!refs.length) return [];
+      // in one order, so that two transactions never wait for each other
+      const { rows } = await session.query<Row>(
+        `select ${COLUMNS} from fleet_object where ${AMONG} order by kind, name for update`,
+        columns(refs),
+      );
+      return rows.map(live);
+    },
 
     async find(refs) {
       if (!refs.length) return [];
@@ -73,10 +83,24 @@ export function fleetStore(session: Session): FleetReader & FleetWriter {
       return rows.length > limit && last ? { items, next: encodeCursor([last.kind, last.name]) } : { items };
     },
 
-    async referrers({ kind, name }) {
-      const { rows } = await session.query<FleetRef>(
-        "select from_kind as kind, from_name as name from fleet_reference where to_kind = $1 and to_name = $2 and (from_kind, from_name) <> ($1, $2) order by 1, 2",
-        [kind, name],
+    async owned(owner) {
+      const { rows } = await session.query<Row>(
+        `select ${COLUMNS} from fleet_object where owner = $1 order by kind, name`,
+        [owner],
+      );
+      return rows.map(live);
+    },
+
+    async referrers(refs) {
+      if (!refs.length) return [];
+      const { rows } = await session.query<{ from: FleetRef; to: FleetRef }>(
+        `select json_build_object('kind', from_kind, 'name', from_name) as "from",
+           json_build_object('kind', to_kind, 'name', to_name) as "to"
+         from fleet_reference
+         where (to_kind, to_name) in (select * from unnest($1::text[], $2::text[]))
+           and (from_kind, from_name) <> (to_kind, to_name)
+         order by from_kind, from_name, to_kind, to_name`,
+        columns(refs),
       );
       return rows;
     },
@@ -95,91 +119,109 @@ export function fleetStore(session: Session): FleetReader & FleetWriter {
       return rows;
     },
 
-    async insert(object) {
+    async insert(objects) {
       try {
-        const inserted = await one(
+        const { rows } = await session.query<Row>(
           `insert into fleet_object (account_id, kind, name, version, spec, labels, annotations, owner, updated_by)
-           values (current_setting('app.account_id')::uuid, $1, $2, 1, $3, $4, $5, $6, $7) returning ${COLUMNS}`,
-          parameters(object),
+           select current_setting('app.account_id')::uuid, o.kind, o.name, 1, o.spec, o.labels, o.annotations, o.owner, o."updatedBy"
+           from ${WRITES} order by o.kind, o.name returning ${COLUMNS}`,
+          [JSON.stringify(objects)],
         );
-        return written(inserted);
+        return inOrder(objects, rows);
       } catch (error) {
         if (!(error instanceof pg.DatabaseError) || error.code !== UNIQUE) throw error;
-        throw new HubError("ALREADY_EXISTS", `${refText(object)} was made by somebody else meanwhile.`, {
+        throw new HubError("ALREADY_EXISTS", `${named(error, objects)} was made by somebody else meanwhile.`, {
           path: "object.name",
           cause: error,
         });
       }
     },
 
-    async update(object, version) {
-      const updated = await one(
-        `update fleet_object set version = version + 1, spec = $3, labels = $4, annotations = $5, owner = $6, updated_by = $7, updated_at = now()
-         where kind = $1 and name = $2 and version = $8 returning ${COLUMNS}`,
-        [...parameters(object), version],
+    async update(objects) {
+      const { rows } = await session.query<Row>(
+        `update fleet_object f
+         set version = f.version + 1, spec = o.spec, labels = o.labels, annotations = o.annotations, owner = o.owner,
+           updated_by = o."updatedBy", updated_at = now()
+         from ${WRITES} where f.kind = o.kind and f.name = o.name and f.version = o.version
+         returning ${COLUMNS.replaceAll(/\w+/g, "f.$&")}`,
+        [JSON.stringify(objects)],
       );
-      if (updated) return updated;
-      throw new HubError("VERSION_CONFLICT", `${refText(object)} was changed by somebody else meanwhile.`, {
+      const written = new Set(rows.map(refText));
+      const moved = objects.find((object) => !written.has(refText(object)));
+      if (!moved) return inOrder(objects, rows);
+      throw new HubError("VERSION_CONFLICT", `${refText(moved)} was changed by somebody else meanwhile.`, {
         path: "expectedVersion",
       });
     },
 
-    async remove({ kind, name }) {
+    async remove(refs) {
       try {
-        await session.query("delete from fleet_object where kind = $1 and name = $2", [kind, name]);
+        // what goes away together may refer to each other
+        await session.query(
+          "delete from fleet_reference where (from_kind, from_name) in (select * from unnest($1::text[], $2::text[]))",
+          columns(refs),
+        );
+        await session.query(`delete from fleet_object where ${AMONG}`, columns(refs));
       } catch (error) {
         if (!(error instanceof pg.DatabaseError) || !REFERRED_TO.includes(error.code ?? "")) throw error;
-        throw new HubError("IN_USE", `${refText({ kind, name })} is referred to by another object.`, {
+        throw new HubError("IN_USE", `${named(error, refs)} is referred to by another object.`, {
           path: "name",
           cause: error,
         });
       }
     },
 
-    async setReferences({ kind, name }, to) {
-      const values = [kind, name, ...columns(to)];
+    async setReferences(objects) {
+      const from = objects.map((object) => object.from);
+      const pairs = objects.flatMap((object) => object.to.map((to) => ({ from: object.from, to })));
+      const ends = [...columns(pairs.map((pair) => pair.from)), ...columns(pairs.map((pair) => pair.to))];
       await session.query(
-        `delete from fleet_reference where from_kind = $1 and from_name = $2
-           and (to_kind, to_name) not in (select * from unnest($3::text[], $4::text[]))`,
-        values,
+        `delete from fleet_reference
+         where (from_kind, from_name) in (select * from unnest($1::text[], $2::text[]))
+           and (from_kind, from_name, to_kind, to_name) not in (select * from unnest($3::text[], $4::text[], $5::text[], $6::text[]))`,
+        [...columns(from), ...ends],
       );
-      if (!to.length) return;
+      if (!pairs.length) return;
       try {
         await session.query(
           `insert into fleet_reference (account_id, from_kind, from_name, to_kind, to_name)
-           select distinct current_setting('app.account_id')::uuid, $1, $2, k, n from unnest($3::text[], $4::text[]) as t(k, n)
+           select distinct current_setting('app.account_id')::uuid, r.* from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as r
            on conflict do nothing`,
-          values,
+          ends,
         );
       } catch (error) {
         if (!(error instanceof pg.DatabaseError) || error.code !== FOREIGN_KEY) throw error;
-        throw new HubError(
-          "REFERENCE_MISSING",
-          `Something that ${refText({ kind, name })} refers to was deleted meanwhile.`,
-          { path: "object.spec", cause: error },
-        );
+        throw new HubError("REFERENCE_MISSING", "Something that an object refers to was deleted meanwhile.", {
+          path: "object.spec",
+          cause: error,
+        });
       }
+    },
+
+    async disown(owner, by) {
+      const { rows } = await session.query<Row>(
+        `update fleet_object set owner = null, version = version + 1, updated_by = $2, updated_at = now()
+         where owner = $1 returning ${COLUMNS}`,
+        [owner, by],
+      );
+      return rows.map(live);
     },
   };
 }
 
 const columns = (refs: readonly FleetRef[]) => [refs.map((r) => r.kind), refs.map((r) => r.name)] as const;
 
-const parameters = (o: FleetWrite) => [
-  o.kind,
-  o.name,
-  JSON.stringify(o.spec),
-  JSON.stringify(o.labels),
-  JSON.stringify(o.annotations),
-  o.owner,
-  o.updatedBy,
-];
-
 function live({ created_at, updated_at, updated_by, ...row }: Row): LiveFleetObject {
   return { ...row, createdAt: created_at.toISOString(), updatedAt: updated_at.toISOString(), updatedBy: updated_by };
 }
 
-function written(object: LiveFleetObject | undefined): LiveFleetObject {
-  if (!object) throw new TypeError("an insert without a row");
-  return object;
+function inOrder(objects: readonly FleetRef[], rows: readonly Row[]): LiveFleetObject[] {
+  const written = new Map(rows.map((row) => [refText(row), live(row)]));
+  return objects.flatMap((object) => written.get(refText(object)) ?? []);
+}
+
+/** Which of these a violated constraint is about: PostgreSQL tells the key in the error's detail. */
+function named({ detail = "" }: pg.DatabaseError, refs: readonly FleetRef[]): string {
+  const found = refs.find(({ kind, name }) => detail.includes(`, ${kind}, ${name})`)) ?? refs[0];
+  return found ? refText(found) : "An object";
 }

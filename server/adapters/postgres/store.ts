@@ -4,11 +4,14 @@ import { type ApprovalJobs, approvalReader, approvalStore } from "./approval-sto
 import type { Database, Session } from "./database.ts";
 import { eventStore } from "./event-store.ts";
 import { fleetStore } from "./fleet-store.ts";
+import { gitopsReader } from "./gitops-reader.ts";
+import { gitopsStore } from "./gitops-store.ts";
 import { idempotencyStore } from "./idempotency-store.ts";
 import { identityDirectory } from "./identity-directory.ts";
 import { identityReader } from "./identity-reader.ts";
 import { identityStore } from "./identity-store.ts";
 import { lazyRead } from "./lazy-read.ts";
+import { type OperationJobs, operationReader, operationStore } from "./operation-store.ts";
 import { outcomeStore } from "./outcome-store.ts";
 import { policyStore } from "./policy-store.ts";
 import { receiptStore } from "./receipt-store.ts";
@@ -17,7 +20,7 @@ import { targetLock } from "./target-lock.ts";
 /** Every area's rows on one transaction of the database. Areas that a call does not touch cost nothing. */
 export function postgresStore(
   database: Pick<Database, "read" | "transact">,
-  jobs: ApprovalJobs,
+  jobs: ApprovalJobs & OperationJobs,
   administration: AdministrativeReads,
 ): Store {
   return {
@@ -48,13 +51,19 @@ function reader(session: Session, accountId: string, administration: Administrat
     get fleet() {
       return fleetStore(session);
     },
+    get gitops() {
+      return gitopsReader(session);
+    },
+    get operations() {
+      return operationReader(session);
+    },
   };
 }
 
 function transaction(
   session: Session,
   accountId: string,
-  jobs: ApprovalJobs,
+  jobs: ApprovalJobs & OperationJobs,
   administration: AdministrativeReads,
 ): Transaction {
   return {
@@ -75,6 +84,12 @@ function transaction(
     },
     get fleet() {
       return fleetStore(session);
+    },
+    get gitops() {
+      return gitopsStore(session);
+    },
+    get operations() {
+      return operationStore(session, accountId, jobs);
     },
     get outcomes() {
       return outcomeStore(session);

@@ -133,6 +133,8 @@ export interface ApprovalWriter {
   openOf(principalId: string): Promise<ApprovalRequest[]>;
   /** The requests of a principal that could still run, open or approved, overdue ones included; locked. */
   pendingOf(principalId: string): Promise<ApprovalRequest[]>;
+  /** The requests about a thing that could still run, open or approved; locked. */
+  pendingAbout(targetType: string, targetId: string): Promise<ApprovalRequest[]>;
   insert(request: NewRequest): Promise<void>;
   /** The request, locked until the transaction ends. Throws NOT_FOUND. */
   lock(requestId: string): Promise<ApprovalRequest>;

@@ -29,5 +29,5 @@ export interface EventReader {
 
 export interface EventWriter {
   /** In the effect's transaction; the integrator gives it a position after commit. */
-  emit(event: NewEvent): Promise<void>;
+  emit(...events: readonly NewEvent[]): Promise<void>;
 }

@@ -14,8 +14,9 @@ export async function readObject(fleet: FleetReader, ref: FleetRef): Promise<Liv
  * What policies and approvals know of an object. The version names its life as well: an object deleted and made again
  * is another one.
  */
-export async function objectTarget(fleet: FleetReader, ref: FleetRef) {
-  const live = await fleet.get(ref);
+export const objectTarget = async (fleet: FleetReader, ref: FleetRef) => objectTargetOf(ref, await fleet.get(ref));
+
+export function objectTargetOf(ref: FleetRef, live: LiveFleetObject | undefined) {
   return {
     type: "FleetObject" as const,
     id: refText(ref),

@@ -1,6 +1,6 @@
-import type { DesiredFleetObject, FleetKind, LiveFleetObject } from "../../../contracts/fleet/object.ts";
+import type { DesiredFleetObject, FleetKind } from "../../../contracts/fleet/object.ts";
 import { HubError } from "../../errors.ts";
-import type { FleetReader, FleetRef } from "./fleet-store.ts";
+import type { Dependency, FleetRef } from "./fleet-store.ts";
 
 export interface Reference extends FleetRef {
   /** Where in the input it is named. */
@@ -28,53 +28,40 @@ export function referencesOf(object: DesiredFleetObject): Reference[] {
   }
 }
 
-/**
- * What the object refers to, as it stands. Throws REFERENCE_MISSING for the first reference to nothing, CONFLICT where
- * modules would depend on themselves.
- */
-export async function checkReferences(
-  fleet: FleetReader,
-  object: DesiredFleetObject,
-): Promise<readonly LiveFleetObject[]> {
-  const references = referencesOf(object);
-  if (references.length === 0) return [];
+/** Throws REFERENCE_MISSING for the first reference to nothing. */
+export function checkReferences(object: DesiredFleetObject, exists: (ref: FleetRef) => boolean): void {
   // a module that depends on itself is a circle, whether or not it exists already
-  if (object.kind === "Module") refuseCircle(object.name, object.spec.dependsOn, []);
-  const found = await fleet.find(references);
-  const names = new Set(found.map(refText));
-  for (const reference of references) {
-    if (names.has(refText(reference))) continue;
-    throw new HubError("REFERENCE_MISSING", `${reference.path}: there is no ${refText(reference)}; make it first.`, {
-      path: reference.path,
+  if (object.kind === "Module" && object.spec.dependsOn.includes(object.name)) throw circle([object.name, object.name]);
+  const missing = referencesOf(object).find((reference) => !exists(reference));
+  if (missing)
+    throw new HubError("REFERENCE_MISSING", `${missing.path}: there is no ${refText(missing)}; make it first.`, {
+      path: missing.path,
     });
-  }
-  if (object.kind === "Module") {
-    const { dependsOn } = object.spec;
-    refuseCircle(object.name, dependsOn, await fleet.dependencies(dependsOn));
-  }
-  return found;
 }
 
-/** Follows every dependency once; what is named first is followed first, so that one fleet gives one answer. */
-function refuseCircle(
-  name: string,
-  dependsOn: readonly string[],
-  known: readonly { readonly from: string; readonly to: string }[],
+/**
+ * Throws CONFLICT where modules would depend on themselves. Follows every dependency once; what is named first is
+ * followed first, so that one fleet gives one answer.
+ */
+export function refuseCircle(
+  { name, spec }: Extract<DesiredFleetObject, { kind: "Module" }>,
+  needs: ReadonlyMap<string, readonly Dependency[]>,
 ): void {
-  const needs = Map.groupBy(known, ({ from }) => from);
   const cameFrom = new Map<string, string>();
-  const open = dependsOn.map((to) => ({ from: name, to }));
+  const open: Dependency[] = spec.dependsOn.map((to) => ({ from: name, to }));
   for (const { from, to } of open) {
     if (cameFrom.has(to)) continue;
     cameFrom.set(to, from);
-    if (to === name) throw circle(name, cameFrom);
+    if (to === name) throw circle(wayFrom(name, cameFrom));
     open.push(...(needs.get(to) ?? []));
   }
 }
 
-function circle(name: string, cameFrom: ReadonlyMap<string, string>): HubError {
+function wayFrom(name: string, cameFrom: ReadonlyMap<string, string>): string[] {
   const way = [name];
   for (let at = cameFrom.get(name); at !== undefined && at !== name; at = cameFrom.get(at)) way.unshift(at);
-  const words = [name, ...way].join(" -> ");
-  return new HubError("CONFLICT", `object.spec.dependsOn: a circle, ${words}`, { path: "object.spec.dependsOn" });
+  return [name, ...way];
 }
+
+const circle = (way: readonly string[]): HubError =>
+  new HubError("CONFLICT", `object.spec.dependsOn: a circle, ${way.join(" -> ")}`, { path: "object.spec.dependsOn" });

@@ -1,0 +1,128 @@
+/** One conversation of Git with one repository: a folder for it, its settings, and the only way out of the machine. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Egress } from "../egress/egress.ts";
+import { hostForUrl } from "../egress/host-name.ts";
+import { proxyCommand } from "../egress/proxy-command.ts";
+import { openTunnel, type Tunnel } from "../egress/tunnel.ts";
+import { openFileSource } from "./file-source.ts";
+import { type GitSettings, writeGitSettings } from "./git-settings.ts";
+import { type RepositoryAddress, readRepositoryUrl } from "./repository-url.ts";
+import type { GitPlace } from "./run-git.ts";
+
+/** What all jobs of a hub share. */
+export interface JobOptions {
+  readonly egress: Egress;
+  readonly caFile: string | undefined;
+  readonly searchPath: string;
+  readonly maxBytes: number;
+}
+
+export interface Job extends GitPlace, AsyncDisposable {
+  /** What Git is to be given for the repository. */
+  readonly url: string;
+  readonly tunnel: Tunnel | undefined;
+}
+
+/** Bytes for handshakes and lists of branches, beside what is fetched. */
+const OVERHEAD = 8 * 1024 * 1024;
+
+/**
+ * @param beside the folder is made there, with this beginning of its name
+ * @param knownHosts where ssh keeps the server's key from the first contact on
+ */
+export async function openJob(
+  address: RepositoryAddress,
+  beside: string,
+  knownHosts: string,
+  signal: AbortSignal,
+  options: JobOptions,
+): Promise<Job> {
+  const folder = await mkdtemp(beside);
+  const stack = new AsyncDisposableStack();
+  stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  try {
+    await mkdir(join(folder, "home"), { mode: 0o700 });
+    const tunnel =
+      address.scheme === "file"
+        ? undefined
+        : stack.use(await openTunnel(options.egress, { maxBytes: options.maxBytes + OVERHEAD, signal }));
+    const { url, settings } = await reach(address, tunnel, folder, knownHosts, options.caFile);
+    const env = await writeGitSettings(folder, { scheme: address.scheme, ...settings }, options.searchPath);
+    const held = stack.move();
+    return { folder, env, signal, url, tunnel, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function reach(
+  address: RepositoryAddress,
+  tunnel: Tunnel | undefined,
+  folder: string,
+  knownHosts: string,
+  caFile: string | undefined,
+): Promise<{ url: string; settings: GitSettings }> {
+  if (address.scheme === "file" || tunnel === undefined) {
+    if (address.scheme !== "file") throw new Error("only folders are reached without a tunnel");
+    const gitFolder = await openFileSource(address);
+    return { url: fileUrl(gitFolder), settings: { trusted: [address.folder, gitFolder] } };
+  }
+  if (address.scheme === "https") {
+    const proxy = `http://${tunnel.credential}@127.0.0.1:${tunnel.port}`;
+    return { url: address.url, settings: { proxy, caFile } };
+  }
+  const target = `${hostForUrl(address.host)}:${address.port}`;
+  const command = await proxyCommand(tunnel, target, join(folder, "tunnel.json"));
+  const config = join(folder, "ssh_config");
+  await writeFile(config, sshConfig(command, knownHosts), { mode: 0o600 });
+  return { url: address.url, settings: { sshCommand: `ssh -F '${config.replaceAll("'", String.raw`'\''`)}'` } };
+}
+
+function fileUrl(folder: string): string {
+  return readRepositoryUrl(`file://${encodeURI(folder).replaceAll("#", "%23").replaceAll("?", "%3F")}`).url;
+}
+
+/**
+ * Nothing of the user's own ssh: no keys, agent, configuration or known hosts. Without credentials of the repository's
+ * own, servers that let anybody read are the ones that answer.
+ */
+function sshConfig(command: string, knownHosts: string): string {
+  const lines = [
+    `ProxyCommand ${command}`,
+    `UserKnownHostsFile "${knownHosts.replaceAll("%", "%%")}"`,
+    "GlobalKnownHostsFile /dev/null",
+    // the key is taken at first contact; another one later is refused
+    "StrictHostKeyChecking accept-new",
+    "UpdateHostKeys no",
+    "CheckHostIP no",
+    "HashKnownHosts no",
+    "VerifyHostKeyDNS no",
+    "CanonicalizeHostname no",
+    "BatchMode yes",
+    "IdentitiesOnly yes",
+    "IdentityAgent none",
+    "IdentityFile none",
+    "AddKeysToAgent no",
+    "PubkeyAuthentication no",
+    "PasswordAuthentication no",
+    "KbdInteractiveAuthentication no",
+    "HostbasedAuthentication no",
+    "GSSAPIAuthentication no",
+    "ForwardAgent no",
+    "ForwardX11 no",
+    "ClearAllForwardings yes",
+    "PermitLocalCommand no",
+    "ControlMaster no",
+    "ControlPath none",
+    "Tunnel no",
+    "RequestTTY no",
+    "EscapeChar none",
+    "ConnectTimeout 20",
+    "ServerAliveInterval 15",
+    "ServerAliveCountMax 3",
+    "LogLevel ERROR",
+  ];
+  return `Host *\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}

@@ -1,0 +1,58 @@
+import type { PgBoss } from "pg-boss";
+import type { Gate } from "../action/gate.ts";
+import { runAction } from "../action/run-action.ts";
+import { failOperation } from "../domain/operations/fail-operation.ts";
+import type { Operation } from "../domain/operations/operation-store.ts";
+import { type ErrorCode, HubError, toHubError } from "../errors.ts";
+import { workOn } from "./open-jobs.ts";
+import { ADVANCE_OPERATIONS, type OperationJob } from "./queues.ts";
+
+/** The hub or its database was away, or is going: the job comes again, with a claim of its own. */
+const COMES_AGAIN: readonly ErrorCode[] = [
+  "STORE_UNAVAILABLE",
+  "JOURNAL_UNAVAILABLE",
+  "JOURNAL_FULL",
+  "LANE_LOST",
+  "KEY_SERVICE_UNREACHABLE",
+  "DRAINING",
+  "AMBIGUOUS",
+];
+
+/**
+ * Carries operations on, each through the gate as the action that it names, with the rights that whoever asked for it has
+ * now. What the action ends the operation with, it ends in its own transaction; what it is refused for, or fails with, is
+ * written down here.
+ */
+export function advanceOperations(boss: PgBoss, gate: Gate): Promise<void> {
+  return workOn<OperationJob>(boss, ADVANCE_OPERATIONS, (job, signal) => advance(gate, job, signal));
+}
+
+async function advance(gate: Gate, { accountId, operationId }: OperationJob, signal: AbortSignal): Promise<void> {
+  const operation = await gate.store.transact(accountId, (tx) => tx.operations.claim(operationId, gate.now()));
+  if (!operation) return;
+  try {
+    await carryOn(gate, accountId, operation, signal);
+  } catch (error) {
+    const failure = toHubError(error);
+    // the hub stops, or the job lost its heartbeat: whoever gets it next begins anew
+    if (signal.aborted || COMES_AGAIN.includes(failure.code)) throw failure;
+    await gate.store.transact(accountId, (tx) => failOperation(tx, operation, failure, gate.now()));
+  }
+}
+
+async function carryOn(gate: Gate, accountId: string, operation: Operation, signal: AbortSignal): Promise<void> {
+  const { id: operationId, fence, action, requesterId, traceId } = operation;
+  const found = await gate.identifier.byPrincipal(accountId, requesterId);
+  if ("refusal" in found) throw found.refusal;
+  const result = await runAction(gate, {
+    action,
+    input: { operationId, fence },
+    caller: found.caller,
+    channel: "job",
+    canConfirm: false,
+    runId: operationId,
+    ...(traceId !== undefined && { traceId }),
+    signal,
+  });
+  if (result.status !== "done") throw new HubError("INTERNAL", "An operation's own action waits for nobody.");
+}
