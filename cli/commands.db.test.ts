@@ -258,7 +258,7 @@ describe("answers", () => {
 describe("what is not there", () => {
   it("is said in one sentence: no hub in the folder, no token, a hub that does not answer, one that is none", async () => {
     await using home = new ScratchHome();
-    for (const args of [["approvals"], ["stdio"], ["journal", "tail"]]) {
+    for (const args of [["approvals"], ["stdio", "--no-start"], ["journal", "tail"]]) {
       const { code, out, err } = await home.run(...args);
       assert.equal(code, 2);
       assert.equal(out, "");

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import {
+  DETACHED,
   type FirstAccount,
   type HubMessage,
   hubMessage,
@@ -18,6 +19,8 @@ export interface HubProcess {
   readonly child: ChildProcess;
   /** SIGTERM, then waits until it drained. */
   stop(): Promise<void>;
+  /** A detached one outlives this process from here on, which must have kept where the hub is. */
+  letGo(): Promise<void>;
 }
 
 export interface HubProcessOptions {
@@ -28,6 +31,8 @@ export interface HubProcessOptions {
   readonly progress: (text: string) => void;
   /** Its log goes to standard error, nowhere, or to the file of this descriptor. */
   readonly log: "inherit" | "ignore" | number;
+  /** In a session of its own below this folder, where it keeps its log; ends when no client is left. See `letGo`. */
+  readonly detachedIn?: string;
   /** Gives up a start that is under way: the process drains and ends. */
   readonly signal?: AbortSignal;
 }
@@ -42,11 +47,12 @@ const ENTRY = fileURLToPath(new URL("../server/main.ts", import.meta.url));
  * HubError that kept it from starting, and what `firstAccount` throws.
  */
 export async function startHubProcess(options: HubProcessOptions): Promise<HubProcess> {
-  const { signal } = options;
+  const { signal, detachedIn } = options;
   signal?.throwIfAborted();
   // standard output is for results
   const log = options.log === "inherit" ? 2 : options.log;
-  const child = fork(ENTRY, [], {
+  const child = fork(ENTRY, detachedIn === undefined ? [] : [DETACHED], {
+    ...(detachedIn !== undefined && { detached: true, cwd: detachedIn }),
     ...(options.env && { env: options.env }),
     execArgv: ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"],
     stdio: ["ignore", log, log, "ipc"],
@@ -58,7 +64,7 @@ export async function startHubProcess(options: HubProcessOptions): Promise<HubPr
   const giveUp = () => child.kill("SIGTERM");
   signal?.addEventListener("abort", giveUp, { once: true });
   try {
-    return { ready: await readiness(child, ended, options), ended, child, stop };
+    return { ready: await readiness(child, ended, options), ended, child, stop, letGo };
   } catch (error) {
     await stop();
     throw signal?.aborted ? signal.reason : error;
@@ -71,6 +77,13 @@ export async function startHubProcess(options: HubProcessOptions): Promise<HubPr
     const impatience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
     await ended;
     clearTimeout(impatience);
+  }
+
+  async function letGo(): Promise<void> {
+    const stay: StarterMessage = { type: "stay" };
+    await new Promise<void>((resolve, reject) => child.send(stay, (error) => (error ? reject(error) : resolve())));
+    child.disconnect();
+    child.unref();
   }
 }
 

@@ -4,6 +4,7 @@ import { approvalsCommand, approveCommand, rejectCommand } from "./commands/appr
 import { callCommand } from "./commands/call.ts";
 import { connectCommand } from "./commands/connect.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { journalCommand } from "./commands/journal.ts";
 import { inviteCommand, joinCommand } from "./commands/people.ts";
 import { policyCommand } from "./commands/policy.ts";
@@ -44,6 +45,7 @@ export function program(context: CliContext): Command {
     tokensCommand,
     policyCommand,
     journalCommand,
+    doctorCommand,
   ])
     root.addCommand(make(context));
   for (const command of everyCommand(root)) {

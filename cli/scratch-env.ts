@@ -15,6 +15,7 @@ export const scratchEnv = (home: string): NodeJS.ProcessEnv =>
     COUNTERSIGN_MAX_BODY_BYTES: undefined,
     COUNTERSIGN_MAX_IN_FLIGHT: undefined,
     COUNTERSIGN_POOL_SIZE: undefined,
+    COUNTERSIGN_IDLE_SECONDS: undefined,
     COUNTERSIGN_LOG_LEVEL: "warn",
     COUNTERSIGN_LOG_FORMAT: "pretty",
     COUNTERSIGN_URL: undefined,

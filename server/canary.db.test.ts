@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { AGENT, OPERATOR } from "../cli/context.ts";
 import { INVITATION_PREFIX, parseSecret, TOKEN_PREFIX } from "../contracts/identity/bearer-secret.ts";
 import { walkThrough } from "../scripts/generators/examples/scenario.ts";
+import { ScratchRepository } from "../scripts/scratch-repository.ts";
 import { ask, moduleNamed, type TestHub, TestHubs } from "./test-hub.ts";
 
 const PUT = "system_fleet_put_object";
@@ -129,6 +130,7 @@ test("no secret is in the clear in the database, the log, receipts or events", a
     url: hub.url,
     tokens: { operator: ada.token(OPERATOR), agent: ada.token(AGENT) },
     key: signing,
+    repository: new ScratchRepository(join(hubs.repositories, "shop")),
   });
   const claimed = walked.filter(({ action }) => action === "system_identity_claim_secret");
   const secrets = claimed.map(({ answer }) => (answer.output as { secret: string }).secret);

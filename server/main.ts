@@ -371,7 +371,7 @@ async function main(): Promise<void> {
       database: database.kind,
       ...(database.osUser !== undefined && { osUser: database.osUser }),
     });
-    log.info({ url, accountId }, "ready");
+    log.info({ url, accountId, pid: process.pid }, "ready");
     const { idleSeconds } = config.server;
     if (detached && idleSeconds > 0)
       void whenIdle(hub.idleSince, idleSeconds * 1000, stopping.signal).then(() => {

@@ -112,12 +112,18 @@ export class TestHubs implements AsyncDisposable {
     }
   }
 
+  /** Hubs may fetch from Git repositories in this folder. */
+  get repositories(): string {
+    return join(this.home, "repositories");
+  }
+
   /** What a hub on this database is started with. */
   env(): NodeJS.ProcessEnv {
     const { runtime, owner } = this.db;
     return {
       ...scratchEnv(this.home),
       COUNTERSIGN_LOG_FORMAT: "json",
+      COUNTERSIGN_GIT_FILE_ROOTS: this.repositories,
       ...(runtime && { DATABASE_URL: urlOf(runtime) }),
       ...(owner && { COUNTERSIGN_MIGRATION_URL: urlOf(owner) }),
     };

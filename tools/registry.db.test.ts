@@ -3,6 +3,7 @@
  * here: a new one is tested by being registered, and fails until the walk in scripts/generators/examples calls it.
  */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { v7 } from "uuid";
 import { AGENT, OPERATOR } from "../cli/context.ts";
@@ -11,6 +12,7 @@ import { formatSecret, generateSecret, secretDigest, TOKEN_PREFIX } from "../con
 import { callDoor } from "../scripts/generators/examples/door.ts";
 import { walkThrough } from "../scripts/generators/examples/scenario.ts";
 import type { Example } from "../scripts/generators/examples/walk.ts";
+import { ScratchRepository } from "../scripts/scratch-repository.ts";
 import { createRegistry, type RegisteredAction } from "../server/action/registry.ts";
 import type { ErrorCode } from "../server/errors.ts";
 import { type TestHub, TestHubs, type TestPerson } from "../server/test-hub.ts";
@@ -24,7 +26,9 @@ const OPEN_TO_ALL = ["system_identity_whoami"];
 /** Fits no field that says what it takes. */
 const WRONG = [{ wrong: true }];
 
-const registered = createRegistry(actions).list();
+const registered = createRegistry(actions)
+  .list()
+  .filter(({ action }) => action.channels.includes("http"));
 let hubs: TestHubs;
 let hub: TestHub;
 let elsewhere: TestPerson;
@@ -40,7 +44,8 @@ before(async () => {
   elsewhere = await hubs.addAccount("Eve");
   const [operator, agent, key] = [hubs.ada.token(OPERATOR), hubs.ada.token(AGENT), hubs.ada.folder.signingKey()];
   assert.ok(key);
-  walked = await walkThrough({ url: hub.url, tokens: { operator, agent }, key });
+  const repository = new ScratchRepository(join(hubs.repositories, "shop"));
+  walked = await walkThrough({ url: hub.url, tokens: { operator, agent }, key, repository });
 });
 after(() => hubs[Symbol.asyncDispose]());
 
@@ -156,6 +161,21 @@ for (const entry of registered) {
       assert.ok(where.startsWith(found) || found.startsWith(where), `${textOf(path)}: ${found}`);
     }
   });
+}
+
+test("what jobs alone carry out is at no door, for whoever asks", async () => {
+  const jobs = actions.filter(({ channels }) => channels.includes("job"));
+  assert.ok(jobs.length > 0);
+  for (const { name, channels } of jobs) {
+    assert.deepEqual(channels, ["job"], name);
+    const admin = { token: hubs.ada.token(OPERATOR), id: (await whoami(hubs.ada.token(OPERATOR))).id };
+    await refusal(name, {}, "ACTION_UNKNOWN", admin, "unknown");
+  }
+});
+
+async function whoami(token: string): Promise<{ id: string }> {
+  const { body } = await callDoor(hub.url, token, "system_identity_whoami", {});
+  return (body.output as { principal: { id: string } }).principal;
 }
 
 test("every refusal is in the journal, once, and nothing went wrong inside", async () => {

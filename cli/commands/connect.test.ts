@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
+import { dirname, join } from "node:path";
+import { after, describe, test } from "node:test";
 import { CliFolder } from "../cli-folder.ts";
 import { runCommand } from "../scratch-hub.fixture.ts";
 
@@ -12,78 +12,106 @@ const env = { PATH: process.env["PATH"], HOME: join(home, "home") };
 const SECRET = "cs_0193a0000000700080000000000000c1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 new CliFolder(join(home, "home/.config/countersign/cli")).saveToken("agent", SECRET);
 
-const project = () => mkdtempSync(join(home, "project-"));
-const file = (folder: string) => join(folder, ".mcp.json");
-const connect = (folder: string, more: string[] = ["--yes"], added: Record<string, string> = {}) =>
-  runCommand({ ...env, ...added }, ["connect", "claude", "--dir", folder, ...more]);
+/** Each client's file, the member of its servers, and what its entries say beside the command. */
+const CLIENTS = {
+  claude: { path: ".mcp.json", servers: "mcpServers", type: undefined },
+  vscode: { path: ".vscode/mcp.json", servers: "servers", type: "stdio" },
+  cursor: { path: ".cursor/mcp.json", servers: "mcpServers", type: "stdio" },
+} as const;
 
-test("a project without a client file gets one that runs the bridge and holds no token", async () => {
-  const folder = project();
-  const { code, out, err } = await connect(folder);
-  assert.equal(code, 0, err);
-  const text = readFileSync(file(folder), "utf8");
-  const { command, args, env: set } = JSON.parse(text).mcpServers.countersign;
-  assert.ok(existsSync(command));
-  assert.ok(existsSync(args[0]));
-  assert.deepEqual(args.slice(1), ["stdio"]);
-  assert.equal(set, undefined);
-  assert.ok(err.includes(text.trim()), "the file was not shown before it was written");
-  assert.ok(!`${text}${out}${err}`.includes(SECRET.slice(-20)));
-});
+for (const [client, { path, servers, type }] of Object.entries(CLIENTS))
+  describe(client, () => {
+    const project = () => mkdtempSync(join(home, "project-"));
+    const file = (folder: string) => join(folder, path);
+    const holding = (text: string) => {
+      const folder = project();
+      mkdirSync(dirname(file(folder)), { recursive: true });
+      writeFileSync(file(folder), text);
+      return folder;
+    };
+    const connect = (folder: string, more: string[] = ["--yes"], added: Record<string, string> = {}) =>
+      runCommand({ ...env, ...added }, ["connect", client, "--dir", folder, ...more]);
+    const entryIn = (folder: string) => JSON.parse(readFileSync(file(folder), "utf8"))[servers].countersign;
 
-test("other servers and whatever else the file holds stay, ours is renewed, a second time changes nothing", async () => {
-  const folder = project();
-  const before = {
-    mcpServers: { other: { command: "x", env: { KEY: "v" } }, countersign: { command: "old" } },
-    note: [1],
-  };
-  writeFileSync(file(folder), JSON.stringify(before));
-  assert.equal((await connect(folder)).code, 0);
-  const text = readFileSync(file(folder), "utf8");
-  const { mcpServers, note } = JSON.parse(text);
-  assert.deepEqual(Object.keys(mcpServers), ["other", "countersign"]);
-  assert.deepEqual(mcpServers.other, before.mcpServers.other);
-  assert.notEqual(mcpServers.countersign.command, "old");
-  assert.deepEqual(note, [1]);
-  const again = await connect(folder, ["--json"]);
-  assert.equal(again.code, 0);
-  assert.deepEqual(JSON.parse(again.out), { file: file(folder), changed: false });
-  assert.equal(readFileSync(file(folder), "utf8"), text);
-});
+    test("a project without a client file gets one that runs the bridge and holds no token", async () => {
+      const folder = project();
+      const { code, out, err } = await connect(folder);
+      assert.equal(code, 0, err);
+      const text = readFileSync(file(folder), "utf8");
+      assert.deepEqual(Object.keys(JSON.parse(text)), [servers]);
+      const { command, args, ...rest } = entryIn(folder);
+      assert.ok(existsSync(command));
+      assert.ok(existsSync(args[0]));
+      assert.deepEqual(args.slice(1), ["stdio"]);
+      assert.deepEqual(rest, type === undefined ? {} : { type });
+      assert.ok(err.includes(text.trim()), "the file was not shown before it was written");
+      assert.ok(!`${text}${out}${err}`.includes(SECRET.slice(-20)));
+    });
 
-for (const [name, broken] of Object.entries({
-  "broken JSON": '{ "mcpServers": ',
-  "another shape": '{ "mcpServers": [] }',
-  "no object": "[]",
-}))
-  test(`a client file with ${name} is left alone`, async () => {
-    const folder = project();
-    writeFileSync(file(folder), broken);
-    const { code, err } = await connect(folder);
-    assert.equal(code, 2);
-    assert.match(err, /CONFIG_INVALID: .*left alone/);
-    assert.equal(readFileSync(file(folder), "utf8"), broken);
+    test("other servers and whatever else the file holds stay, ours is renewed, a second time changes nothing", async () => {
+      const other = { command: "x", env: { KEY: "v" } };
+      const folder = holding(JSON.stringify({ [servers]: { other, countersign: { command: "old" } }, inputs: [1] }));
+      assert.equal((await connect(folder)).code, 0);
+      const text = readFileSync(file(folder), "utf8");
+      const written = JSON.parse(text);
+      assert.deepEqual(Object.keys(written[servers]), ["other", "countersign"]);
+      assert.deepEqual(written[servers].other, other);
+      assert.notEqual(entryIn(folder).command, "old");
+      assert.deepEqual(written.inputs, [1]);
+      const again = await connect(folder, ["--json"]);
+      assert.equal(again.code, 0);
+      assert.deepEqual(JSON.parse(again.out), { file: file(folder), changed: false });
+      assert.equal(readFileSync(file(folder), "utf8"), text);
+    });
+
+    for (const [name, whole] of Object.entries({ "without servers": '{ "inputs": [] }', "that is empty": "\n" }))
+      test(`a client file ${name} gets ours`, async () => {
+        const folder = holding(whole);
+        const { code, err } = await connect(folder);
+        assert.equal(code, 0, err);
+        assert.deepEqual(entryIn(folder).args.slice(1), ["stdio"]);
+      });
+
+    for (const [name, broken] of Object.entries({
+      "broken JSON": `{ "${servers}": `,
+      "a comment": `{\n  // mine\n  "${servers}": {}\n}`,
+      "a trailing comma": `{ "${servers}": {}, }`,
+      "another shape": `{ "${servers}": [] }`,
+      "no object": "[]",
+    }))
+      test(`a client file with ${name} is left alone, and what to add is shown`, async () => {
+        const folder = holding(broken);
+        const { code, err } = await connect(folder);
+        assert.equal(code, 2);
+        assert.match(err, /CONFIG_INVALID: .*left alone[^]*"countersign": \{[^]*"stdio"/);
+        assert.equal(readFileSync(file(folder), "utf8"), broken);
+      });
+
+    test("where nobody can be asked, nothing is written without --yes", async () => {
+      const folder = project();
+      const { code, err } = await connect(folder, []);
+      assert.equal(code, 3);
+      assert.match(err, /Nothing was written/);
+      assert.ok(!existsSync(file(folder)));
+    });
+
+    test("folders of one's own go into the file: the client's environment may not have them", async () => {
+      const folder = project();
+      const own = { COUNTERSIGN_CONFIG_DIR: join(home, "own"), COUNTERSIGN_DATA_DIR: join(home, "data") };
+      assert.equal((await connect(folder, ["--yes"], { ...own, COUNTERSIGN_PORT: "7311" })).code, 0);
+      assert.deepEqual(entryIn(folder).env, own);
+    });
+
+    test("a folder that is not there is told, and not made", async () => {
+      assert.equal((await connect(join(home, "nowhere"))).code, 2);
+      assert.ok(!existsSync(join(home, "nowhere")));
+    });
   });
 
-test("where nobody can be asked, nothing is written without --yes", async () => {
-  const folder = project();
-  const { code, err } = await connect(folder, []);
-  assert.equal(code, 3);
-  assert.match(err, /Nothing was written/);
-  assert.ok(!existsSync(file(folder)));
-});
-
-test("a config folder of one's own goes into the file: the client's environment may not have it", async () => {
-  const folder = project();
-  const own = join(home, "own");
-  assert.equal((await connect(folder, ["--yes"], { COUNTERSIGN_CONFIG_DIR: own })).code, 0);
-  const { countersign } = JSON.parse(readFileSync(file(folder), "utf8")).mcpServers;
-  assert.deepEqual(countersign.env, { COUNTERSIGN_CONFIG_DIR: own });
-});
-
-test("a folder that is not there, and a client that is not known, are told", async () => {
-  assert.equal((await connect(join(home, "nowhere"))).code, 2);
-  const { code, err } = await runCommand(env, ["connect", "emacs"]);
-  assert.equal(code, 2);
-  assert.match(err, /INPUT_INVALID: There is no client "emacs"/);
+test("a client that is not known is told, whatever it is called", async () => {
+  for (const client of ["emacs", "toString"]) {
+    const { code, err } = await runCommand(env, ["connect", client]);
+    assert.equal(code, 2);
+    assert.match(err, new RegExp(`INPUT_INVALID: There is no client "${client}"`));
+  }
 });

@@ -1,83 +1,62 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { Command } from "commander";
-import * as z from "zod";
-import { configFrom } from "../../server/config/config.ts";
-import { inheritedEnv, readEnv } from "../../server/config/env.ts";
+import { readEnv } from "../../server/config/env.ts";
 import { HubError } from "../../server/errors.ts";
 import type { CliContext } from "../context.ts";
 import { printable } from "../terminal.ts";
+import { CLIENTS, ProjectFile } from "./connect/client-file.ts";
 
-const BIN = fileURLToPath(new URL("../../bin/countersign.js", import.meta.url));
-const clientFile = z.looseObject({ mcpServers: z.record(z.string(), z.unknown()).optional() });
+const NAMES = Object.keys(CLIENTS);
 
 export function connectCommand(context: CliContext): Command {
   return new Command("connect")
     .description("write a client's own project file, after showing it; it holds no token")
-    .argument("<client>", "claude")
+    .argument("<client>", NAMES.join(", "))
     .option("--dir <folder>", "the project", ".")
     .option("-y, --yes", "write without asking")
-    .action(async (client: string, options: { dir: string; yes?: true }) => {
-      if (client !== "claude")
+    .addHelpText("after", `\n${NAMES.map((name) => `${name.padEnd(8)}${CLIENTS[name]?.path}`).join("\n")}`)
+    .action(async (name: string, options: { dir: string; yes?: true }) => {
+      const client = Object.hasOwn(CLIENTS, name) ? CLIENTS[name] : undefined;
+      if (!client)
         throw new HubError(
           "INPUT_INVALID",
-          `There is no client "${client}" yet: claude is the one. Any other client can run: npx countersign stdio`,
+          `There is no client "${name}" yet: ${NAMES.join(", ")}. Any other client can run: npx countersign stdio`,
         );
       const { terminal } = context;
-      const file = resolve(options.dir, ".mcp.json");
+      const project = new ProjectFile(client, options.dir, folderSettings());
+      const { path: file } = project;
       const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
-      const text = withCountersign(file, before, context.config.folders.config);
+      const text = project.withEntry(before);
       if (text === before) return terminal.show({ file, changed: false }, () => `${file} is as it should be.`);
       terminal.note(`${file}\n\n${printable(text)}`);
       if (!options.yes && !(await terminal.confirm("Write it?")))
         throw new HubError("CONFIRMATION_DECLINED", "Nothing was written. (Where nobody can be asked, --yes writes.)");
-      write(file, text);
+      write(options.dir, file, text);
       terminal.show(
         { file, changed: true },
-        () => `Written. Start the client in ${dirname(file)}; the hub must be running (npx countersign start).`,
+        () => `Written. Start the client in ${resolve(options.dir)}; it starts a hub where none runs.`,
       );
     });
 }
 
-function write(file: string, text: string): void {
+/** Makes the client's folder in the project, and not the project. */
+function write(dir: string, file: string, text: string): void {
   try {
+    const folder = dirname(file);
+    if (folder !== resolve(dir) && !existsSync(folder)) mkdirSync(folder);
     writeFileSync(file, text);
   } catch (cause) {
     throw new HubError("CONFIG_INVALID", `${file} cannot be written: ${(cause as Error).message}`, { cause });
   }
 }
 
-/** The file with our entry added or renewed; everything else in it stays. */
-function withCountersign(file: string, before: string | undefined, configFolder: string): string {
-  const parsed = before === undefined ? {} : parseClientFile(file, before);
-  const countersign = { ...entry(dirname(file)), ...environment(configFolder) };
-  const mcpServers = { ...parsed.mcpServers, countersign };
-  return `${JSON.stringify({ ...parsed, mcpServers }, null, 2)}\n`;
-}
-
-/** Inside of this package npx finds the command by its name; elsewhere it is called by its place. */
-function entry(folder: string) {
-  const inside = !relative(dirname(dirname(BIN)), folder).startsWith("..") && existsSync(join(folder, "package.json"));
-  return inside
-    ? { command: "npx", args: ["countersign", "stdio"] }
-    : { command: process.execPath, args: [BIN, "stdio"] };
-}
-
-/** The client's own environment may lead to another config folder than this one's. */
-function environment(configFolder: string): { env?: Record<string, string> } {
-  const usual = configFrom(readEnv(inheritedEnv({ COUNTERSIGN_CONFIG_DIR: undefined }))).folders.config;
-  return configFolder === usual ? {} : { env: { COUNTERSIGN_CONFIG_DIR: configFolder } };
-}
-
-function parseClientFile(file: string, text: string): z.output<typeof clientFile> {
-  try {
-    return clientFile.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new HubError(
-      "CONFIG_INVALID",
-      `${file} is no client file that can be added to (${(cause as Error).message.split("\n")[0]}); it was left alone.`,
-      { cause },
-    );
-  }
+/** Settings that lead to this hub's folders: the client's own environment may not have them. None is secret. */
+function folderSettings(): Record<string, string> {
+  const { COUNTERSIGN_CONFIG_DIR, COUNTERSIGN_DATA_DIR, COUNTERSIGN_ROOT_KEY_FILE } = readEnv();
+  return {
+    ...(COUNTERSIGN_CONFIG_DIR !== undefined && { COUNTERSIGN_CONFIG_DIR }),
+    ...(COUNTERSIGN_DATA_DIR !== undefined && { COUNTERSIGN_DATA_DIR }),
+    ...(COUNTERSIGN_ROOT_KEY_FILE !== undefined && { COUNTERSIGN_ROOT_KEY_FILE }),
+  };
 }

@@ -1,14 +1,12 @@
 import { Command } from "commander";
 import { inheritedEnv } from "../../server/config/env.ts";
 import { HubError } from "../../server/errors.ts";
-import type { CliFolder } from "../cli-folder.ts";
-import { type CliContext, OPERATOR } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { makeFirstAccount } from "../first-account.ts";
-import { HubClient } from "../hub-client.ts";
 import { type HubProcess, type Ready, startHubProcess } from "../hub-process.ts";
+import { keepHub } from "../keep-hub.ts";
 import type { Terminal } from "../terminal.ts";
-import { whoami } from "../whoami.ts";
 
 export function startCommand(context: CliContext): Command {
   return new Command("start")
@@ -64,38 +62,6 @@ function endBySignals(terminal: Terminal, giveUp: AbortController, started: { re
       if (byTerminal && !asked) terminal.note("Running calls finish first; Ctrl-C again ends at once.");
       asked = true;
     });
-}
-
-/**
- * Keeps where the hub is, if the folder belongs to its account. The root key is pinned when the account is made, and is
- * never replaced by what a hub says later. Answers whether the folder's keys and tokens are for this hub.
- */
-async function keepHub(folder: CliFolder, { url, accountId, rootKey, created }: Ready): Promise<boolean> {
-  const known = folder.hub();
-  if (known && known.accountId !== accountId) return false;
-  // a second hub on the same database does not take the first one's clients away
-  if (known && (known.url === url || !(await answers(known.url)))) folder.saveHub({ ...known, url });
-  else if (known) return true;
-  // an earlier start may have been cut off right after the account was made
-  else if (created || (await opens(folder.token(OPERATOR), url, accountId)))
-    folder.saveHub({ url, accountId, rootKey });
-  else return false;
-  return true;
-}
-
-async function answers(url: string): Promise<boolean> {
-  return fetch(new URL("/healthz", url)).then(
-    ({ ok }) => ok,
-    () => false,
-  );
-}
-
-async function opens(token: string | undefined, url: string, accountId: string): Promise<boolean> {
-  if (token === undefined) return false;
-  return whoami(new HubClient(url, token)).then(
-    ({ account }) => account.id === accountId,
-    () => false,
-  );
 }
 
 function greeting({ terminal, folder }: CliContext, ready: Ready, ours: boolean): string {

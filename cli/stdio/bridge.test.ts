@@ -35,8 +35,8 @@ class LineClient implements AsyncDisposable {
   readonly done: Promise<void>;
   readonly #waiting: { matches: (message: Answer) => boolean; resolve: (message: Answer) => void }[] = [];
 
-  constructor(hub: () => HubAddress) {
-    this.done = bridge({ hub, input: this.input, output: this.output });
+  constructor(hub: () => HubAddress, revive?: () => Promise<void>) {
+    this.done = bridge({ hub, ...(revive && { revive }), input: this.input, output: this.output });
     let rest = "";
     this.output.setEncoding("utf8").on("data", (chunk: string) => {
       const lines = (rest + chunk).split("\n");
@@ -258,6 +258,49 @@ describe("a hub that goes and comes", () => {
     assert.equal((await client.askModern(3, "tools/call", echo("a"))).result.structuredContent.echoed, "a");
   });
 
+  test("none there: one is brought up, once for all requests that found none, and they are carried to it", async () => {
+    const last = await TestDoor.open();
+    await last.http.drain();
+    let address: HubAddress = { url: last.http.url, token: last.token };
+    await using stack = new AsyncDisposableStack();
+    let times = 0;
+    const client = stack.use(
+      new LineClient(
+        () => address,
+        async () => {
+          times++;
+          const door = stack.use(await TestDoor.open());
+          address = { url: door.http.url, token: door.token };
+        },
+      ),
+    );
+    const answers = await Promise.all(
+      ["a", "b", "c"].map((text, id) => client.askModern(id, "tools/call", echo(text))),
+    );
+    assert.deepEqual(
+      answers.map(({ result }) => result.structuredContent.echoed),
+      ["a", "b", "c"],
+    );
+    assert.equal((await client.askModern(4, "tools/call", echo("d"))).result.structuredContent.echoed, "d");
+    assert.equal(times, 1);
+  });
+
+  test("none there and none to be had: each request is told why, and the next one tries again", async () => {
+    const last = await TestDoor.open();
+    await last.http.drain();
+    let times = 0;
+    await using client = new LineClient(
+      () => ({ url: last.http.url, token: last.token }),
+      async () => {
+        times++;
+        throw new HubError("DATA_FOLDER_UNUSABLE", "The disk is full.");
+      },
+    );
+    for (const id of [1, 2])
+      assert.equal((await client.askModern(id, "tools/list")).error.data.code, "DATA_FOLDER_UNUSABLE");
+    assert.equal(times, 2);
+  });
+
   test("no address yet: the client is told what is missing", async () => {
     await using client = new LineClient(() => {
       throw new HubError("CONFIG_INVALID", "There is no hub in this config folder.");
@@ -325,7 +368,10 @@ describe("a hub that goes and comes", () => {
 
   test("a hub that dies during a call: the client is told that nobody knows", async () => {
     const { server, url } = await plainHub((request) => request.socket.destroy());
-    await using client = new LineClient(() => ({ url, token: "cs_x" }));
+    await using client = new LineClient(
+      () => ({ url, token: "cs_x" }),
+      async () => assert.fail("what a hub may have read is sent to no other"),
+    );
     const lost = await client.askModern(1, "tools/call", echo("a"));
     assert.equal(lost.error.data.code, "HUB_UNREACHABLE");
     assert.match(lost.error.message, /journal/);

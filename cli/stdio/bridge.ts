@@ -23,6 +23,8 @@ const FAREWELL_MS = 1000;
 export interface BridgeOptions {
   /** Where the hub is now; asked for each message. What it throws is told to the client. */
   readonly hub: () => HubAddress;
+  /** Brings a hub up where none answers. What it throws is told to the client. */
+  readonly revive?: () => Promise<void>;
   readonly input: Readable;
   readonly output: Writable;
 }
@@ -49,11 +51,11 @@ class Bridge {
   /** What a message of a 2025 revision has to wait for: those are told apart by order. */
   #before: Promise<unknown> = Promise.resolve();
 
-  constructor({ hub, input, output }: BridgeOptions) {
+  constructor({ hub, revive, input, output }: BridgeOptions) {
     this.#input = input;
     this.#output = output;
     this.#writer = new LineWriter(output);
-    this.#hub = new HubConnection(hub);
+    this.#hub = new HubConnection(hub, revive);
     this.#session = new Session(this.#hub, this.#ended.signal, (text) => this.#writer.write(text));
   }
 

@@ -33,19 +33,51 @@ export class HubGone extends Error {
 /** Messages to the hub's `/mcp`. Waits as long as an answer takes: the hub has the time limits, and closes when it ends. */
 export class HubConnection {
   readonly #address: () => HubAddress;
+  readonly #revive: (() => Promise<void>) | undefined;
+  #reviving: Promise<void> | undefined;
   /**
    * A connection for each message: a kept one may have been closed by a hub that stopped meanwhile, and then nobody could
    * tell a call that was never read from one that was carried out.
    */
   readonly #agents = { "http:": new http.Agent({ keepAlive: false }), "https:": new https.Agent({ keepAlive: false }) };
 
-  /** `address` is asked for each message, since the hub may have moved meanwhile; what it throws, `send` throws. */
-  constructor(address: () => HubAddress) {
+  /**
+   * `address` is asked for each message, since the hub may have moved meanwhile; `revive` brings a hub up where none
+   * answers. What they throw, `send` throws.
+   */
+  constructor(address: () => HubAddress, revive?: () => Promise<void>) {
     this.#address = address;
+    this.#revive = revive;
   }
 
   /** Throws HubGone. Ending `signal` closes the connection, which the hub takes for a cancellation. */
   async send(
+    method: "POST" | "GET" | "DELETE",
+    headers: Readonly<Record<string, string>>,
+    body: string | undefined,
+    signal: AbortSignal,
+  ): Promise<HubReply> {
+    try {
+      return await this.#send(method, headers, body, signal);
+    } catch (error) {
+      // only a message is worth a hub, and only one that no hub has seen may be sent again
+      const unread = error instanceof HubGone && !error.reached && !signal.aborted;
+      if (method !== "POST" || !unread || !this.#revive) throw error;
+      await this.#bringUp(this.#revive);
+      signal.throwIfAborted();
+      return await this.#send(method, headers, body, signal);
+    }
+  }
+
+  /** Once for all messages that found no hub. */
+  #bringUp(revive: () => Promise<void>): Promise<void> {
+    this.#reviving ??= revive().finally(() => {
+      this.#reviving = undefined;
+    });
+    return this.#reviving;
+  }
+
+  async #send(
     method: "POST" | "GET" | "DELETE",
     headers: Readonly<Record<string, string>>,
     body: string | undefined,

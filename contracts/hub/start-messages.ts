@@ -1,8 +1,11 @@
 /**
- * What `countersign start` and the hub process say to each other while the hub starts, over Node's IPC channel. The
+ * What `countersign start`, or `stdio`, and the hub process say to each other while the hub starts, over Node's IPC channel. The
  * command line makes keys and tokens; the hub is told public halves and hashes, and never sees a secret.
  */
 import * as z from "zod";
+
+/** The hub's argument: it outlives who started it, logs to a file of its own, and ends when no client is left. */
+export const DETACHED = "--detached";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const tokenGrant = { tokenId: z.uuidv7(), tokenSha256: sha256 };
@@ -40,5 +43,9 @@ export const hubMessage = z.discriminatedUnion("type", [
 export type HubMessage = z.output<typeof hubMessage>;
 
 /** To the hub. */
-export const starterMessage = z.strictObject({ type: z.literal("first-account"), account: firstAccount });
+export const starterMessage = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("first-account"), account: firstAccount }),
+  /** To one started with DETACHED: its starter has kept where it is, and may go. */
+  z.strictObject({ type: z.literal("stay") }),
+]);
 export type StarterMessage = z.output<typeof starterMessage>;

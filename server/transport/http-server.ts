@@ -25,6 +25,8 @@ export interface HttpDoor extends AsyncDisposable {
   readonly port: number;
   /** `http://host:port`, without a path. */
   readonly url: string;
+  /** Since when nobody asks for anything but its health, as `performance.now()` counts; undefined while somebody does. */
+  readonly idleSince: number | undefined;
   /** Refuses new calls, lets running ones finish within `drainMs`, then closes. Health answers until then. */
   drain(): Promise<void>;
 }
@@ -78,6 +80,10 @@ class OpenDoor implements HttpDoor {
     this.#health = new HealthEndpoint(door, this.#traffic);
     server.on("request", (request, response) => void this.#serve(request, response));
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => this.#refuseUnreadable(error, socket));
+  }
+
+  get idleSince(): number | undefined {
+    return this.#traffic.idleSince;
   }
 
   drain(): Promise<void> {

@@ -4,6 +4,7 @@ import type { RegisteredAction } from "../action/registry.ts";
 import type { Channel } from "../action/risk.ts";
 import type { Logger } from "../config/log.ts";
 import type { HubError } from "../errors.ts";
+import type { Catalogue } from "./mcp/catalogue.ts";
 
 /** What is known of a call that a door refused by itself. */
 export interface RefusalFacts {
@@ -33,6 +34,8 @@ export interface HubDoor {
   /** Records what the door refused before the gate could: a body too large, a foreign Origin. */
   refuse(error: HubError, facts: RefusalFacts): void;
   ready(): Promise<Readiness>;
+  /** What the MCP door offers in place of the hub's own catalogue; the protocol's test suite has it offer fixtures too. */
+  readonly catalogue?: (own: Catalogue) => Catalogue;
   /** 32 bytes that every process of this hub has: seals what a client holds between two rounds. */
   readonly sealKey: Buffer;
   readonly version: string;

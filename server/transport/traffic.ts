@@ -15,6 +15,8 @@ export class Traffic {
   readonly #uploadsOf = new Map<string, number>();
   #draining = false;
   #onIdle: (() => void) | undefined;
+  /** When the last exchange or call ended; milliseconds as `performance.now()` counts them. */
+  #lastEnd = performance.now();
 
   /** Of one principal: it leaves room for the others. */
   readonly #mostOfOne: number;
@@ -26,6 +28,11 @@ export class Traffic {
 
   get draining(): boolean {
     return this.#draining;
+  }
+
+  /** Since when no exchange is open and no call runs; undefined while one does. */
+  get idleSince(): number | undefined {
+    return this.#open.size === 0 && this.#running === 0 ? this.#lastEnd : undefined;
   }
 
   /** Lets a request in that is not yet read, and whose caller is not known. Throws DRAINING. */
@@ -95,6 +102,7 @@ export class Traffic {
   }
 
   #settle(): void {
+    this.#lastEnd = performance.now();
     if (this.#draining && this.#working.size === 0 && this.#running === 0) this.#onIdle?.();
   }
 }

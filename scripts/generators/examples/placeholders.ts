@@ -20,6 +20,7 @@ const COUNTS: Readonly<Record<string, number>> = { receipts: 120, size: 40, posi
 const TIME = Date.parse("2026-01-02T03:04:05.000Z");
 /** Times that lie closer together are told as one: a run takes seconds, what expires does so in hours. */
 const GRAIN_MS = 15 * 60_000;
+const DURATION_MS = 85;
 const HEX = "0f1e2d3c4b5a6978".repeat(4);
 
 /**
@@ -31,10 +32,21 @@ export class Placeholders {
   readonly #kept: ReadonlySet<string>;
   readonly #uuids = new Map<string, string>();
 
-  /** `kept` are digests that are meant as they are. */
-  constructor({ began, kept }: { readonly began: Date; readonly kept: readonly string[] }) {
+  readonly #folders: readonly (readonly [string, string])[];
+
+  /** `kept` are digests that are meant as they are; `folders` says what stands for a folder of this machine. */
+  constructor({
+    began,
+    kept,
+    folders = {},
+  }: {
+    readonly began: Date;
+    readonly kept: readonly string[];
+    readonly folders?: Readonly<Record<string, string>>;
+  }) {
     this.#began = began.getTime();
     this.#kept = new Set(kept);
+    this.#folders = Object.entries(folders);
   }
 
   /** One example's worth: counts are told by their order within it. */
@@ -46,6 +58,7 @@ export class Placeholders {
 
   #walk(value: Json, name: string, counts: Counts): Json {
     if (typeof value === "string") return this.#text(value, name, counts);
+    if (name === "durationMs" && typeof value === "number") return DURATION_MS;
     if (typeof value === "number") return counts.get(name)?.get(value) ?? value;
     if (Array.isArray(value)) {
       const items = (value as readonly Json[]).map((item) => this.#walk(item, "", counts));
@@ -57,7 +70,8 @@ export class Placeholders {
   }
 
   #text(text: string, name: string, counts: Counts): string {
-    const told = text.replaceAll(VARYING, (_, ...rest) => {
+    const placed = this.#folders.reduce((all, [folder, shown]) => all.replaceAll(folder, shown), text);
+    const told = placed.replaceAll(VARYING, (_, ...rest) => {
       const { time, uuid, secret, hex, base64, commit } = rest.at(-1) as Partial<Record<string, string>>;
       if (time !== undefined) return this.#time(time);
       if (uuid !== undefined) return this.#uuid(uuid);

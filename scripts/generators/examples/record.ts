@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { CliFolder } from "../../../cli/cli-folder.ts";
 import { AGENT, OPERATOR } from "../../../cli/context.ts";
 import { makeFirstAccount } from "../../../cli/first-account.ts";
@@ -8,6 +8,7 @@ import { startHubProcess } from "../../../cli/hub-process.ts";
 import { scratchEnv } from "../../../cli/scratch-env.ts";
 import type { Json } from "../../../contracts/formats/canonical-json.ts";
 import { stopEmbeddedPostgres } from "../../../server/adapters/postgres/embedded-postgres.ts";
+import { ScratchRepository } from "../../scratch-repository.ts";
 import { Placeholders } from "./placeholders.ts";
 import { WRITTEN, walkThrough } from "./scenario.ts";
 import type { Example } from "./walk.ts";
@@ -25,7 +26,8 @@ export function recordedExamples(): Promise<ReadonlyMap<string, Example>> {
 
 async function record(): Promise<ReadonlyMap<string, Example>> {
   await using hub = await scratchHub();
-  const placeholders = new Placeholders({ began: new Date(), kept: WRITTEN });
+  const folders = { [dirname(hub.repository.folder)]: "/srv/git" };
+  const placeholders = new Placeholders({ began: new Date(), kept: WRITTEN, folders });
   const examples = new Map<string, Example>();
   for (const example of await walkThrough(hub)) {
     const shown = placeholders.apply(example as unknown as Json) as unknown as Example;
@@ -40,8 +42,9 @@ async function scratchHub() {
   const home = mkdtempSync(join(tmpdir(), "countersign-examples-"));
   chmodSync(home, 0o711); // root's PostgreSQL is another user, which must be able to walk through
   opening.defer(() => removeFolder(home));
-  const env = scratchEnv(home);
-  const dataDir = String(env.COUNTERSIGN_DATA_DIR);
+  const repository = new ScratchRepository(join(home, "repositories", "shop"));
+  const env = { ...scratchEnv(home), COUNTERSIGN_GIT_FILE_ROOTS: join(home, "repositories") };
+  const dataDir = join(home, "data");
   opening.defer(() => (existsSync(dataDir) ? stopEmbeddedPostgres(dataDir) : undefined));
   const folder = new CliFolder(join(home, "cli"));
   const account = makeFirstAccount(folder, "Ada");
@@ -50,7 +53,8 @@ async function scratchHub() {
   const [operator, agent, key] = [folder.token(OPERATOR), folder.token(AGENT), folder.signingKey()];
   if (operator === undefined || agent === undefined || !key) throw new Error("the first account has keys and tokens");
   const rooms = opening.move();
-  return { url: hub.ready.url, tokens: { operator, agent }, key, [Symbol.asyncDispose]: () => rooms.disposeAsync() };
+  const tokens = { operator, agent };
+  return { url: hub.ready.url, tokens, key, repository, [Symbol.asyncDispose]: () => rooms.disposeAsync() };
 }
 
 /** A file that a stopping server removes at the same moment ends one removal early: then the rest is removed by the next. */

@@ -71,6 +71,7 @@ export async function walkThrough(stage: Stage): Promise<readonly Example[]> {
   await walk.show("agent", "system_identity_whoami");
   const created = await changeFleet(walk);
   await readFleet(walk);
+  await followGit(walk);
   await governByPolicy(walk);
   await manageAccess(walk);
   await growTeam(walk);
@@ -103,6 +104,52 @@ async function readFleet(walk: Walk): Promise<void> {
   const told = ({ items }: Readonly<Record<string, unknown>>) => (items as unknown[]).length > 0;
   await walk.showWhen("agent", "system_events_list", { subject: "fleet/Template/web" }, told);
   await walk.showApproved("agent", "system_fleet_delete_object", { kind: "Template", name: "web", expectedVersion: 1 });
+}
+
+const FLEET_FILE = (replicas: number) => `apiVersion: countersign/v1
+kind: Fleet
+templates:
+  - name: shop
+    spec:
+      version: 1.0.0
+      parameters:
+        replicas: { type: integer, default: ${replicas} }
+`;
+
+/** A commit becomes a proposal, is applied, and drifts; the next is rejected, and the repository goes. */
+async function followGit(walk: Walk): Promise<void> {
+  const { url } = walk.repository;
+  walk.repository.commit({ "fleet.yaml": FLEET_FILE(2) }, "Declare the shop");
+  await walk.showApproved("agent", "system_gitops_register_repository", { name: "shop", url });
+  const proposalId = await syncGit(walk);
+  await walk.show("agent", "system_gitops_list_proposals", { repository: "shop", state: "open" });
+  await walk.show("agent", "system_gitops_get_proposal", { proposalId });
+  await walk.showApproved("agent", "system_gitops_apply_proposal", { proposalId });
+
+  const object = { kind: "Template", name: "shop", spec: { version: "1.0.1" } };
+  await walk.showApproved("operator", "system_fleet_put_object", { object, expectedVersion: 1 });
+  const isTold = ({ objects }: Readonly<Record<string, unknown>>) =>
+    (objects as { receiptId: string | null }[])[0]?.receiptId !== null;
+  await walk.showWhen("agent", "system_gitops_get_drift_report", { repository: "shop" }, isTold);
+
+  walk.repository.commit({ "fleet.yaml": FLEET_FILE(3) }, "Three replicas");
+  const next = await syncGit(walk);
+  const reason = "Three are too many before the sale is over.";
+  await walk.show("operator", "system_gitops_reject_proposal", { proposalId: next, reason });
+  await walk.show("agent", "system_gitops_get_repository", { repository: "shop" });
+  await walk.show("agent", "system_gitops_list_repositories");
+  await walk.show("agent", "system_gitops_list_sync_runs", { repository: "shop" });
+  await walk.showApproved("operator", "system_gitops_remove_repository", { repository: "shop" });
+}
+
+/** Answers with the proposal that the sync made. */
+async function syncGit(walk: Walk): Promise<string> {
+  const { run } = await walk.show("agent", "system_gitops_sync_repository", { repository: "shop" });
+  const { id: runId } = run as { id: string };
+  const isOver = (output: Readonly<Record<string, unknown>>) => (output.run as { status: string }).status !== "pending";
+  await walk.showWhen("agent", "system_gitops_get_sync_run", { runId }, isOver);
+  const ended = walk.examples.at(-1)?.answer.output as { run: { proposals: { id: string }[] } };
+  return ended.run.proposals[0]?.id ?? "";
 }
 
 async function governByPolicy(walk: Walk): Promise<void> {

@@ -5,6 +5,7 @@ import { openRequest } from "../../../contracts/approval/request.ts";
 import { decisionTaken, requestDetail } from "../../../contracts/approval/request-view.ts";
 import { signEnvelope } from "../../../contracts/formats/dsse.ts";
 import type { KeyPair } from "../../../contracts/formats/ed25519.ts";
+import type { ScratchRepository } from "../../scratch-repository.ts";
 import { type Answer, callDoor } from "./door.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -30,6 +31,8 @@ export interface Stage {
   readonly url: string;
   readonly tokens: Readonly<Record<"operator" | "agent", string>>;
   readonly key: KeyPair;
+  /** A Git repository that the hub may fetch from. */
+  readonly repository: ScratchRepository;
 }
 
 /** Calls, signs, and keeps what is to be shown. */
@@ -39,6 +42,10 @@ export class Walk {
 
   constructor(stage: Stage) {
     this.#stage = stage;
+  }
+
+  get repository(): ScratchRepository {
+    return this.#stage.repository;
   }
 
   get examples(): readonly Example[] {

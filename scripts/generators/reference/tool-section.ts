@@ -21,8 +21,8 @@ const APPROVALS: Readonly<Record<Risk["approval"], string>> = {
 
 const DOORS: Readonly<Record<string, string>> = { mcp: "MCP", http: "HTTP", cli: "command line", job: "jobs" };
 
-/** One tool's part of the reference, in Markdown. `fields` are what policies may read of its input. */
-export function toolSection(entry: RegisteredAction, fields: readonly string[], example: Example): string[] {
+/** One tool's part of the reference, in Markdown; what no door offers has no example. `fields` are what policies may read of its input. */
+export function toolSection(entry: RegisteredAction, fields: readonly string[], example?: Example): string[] {
   const { action } = entry;
   return [
     `### ${action.name}`,
@@ -40,7 +40,7 @@ export function toolSection(entry: RegisteredAction, fields: readonly string[], 
     ...table("Output", fieldRows(entry.outputSchema), false),
     `Errors of its own: ${action.errors.length > 0 ? action.errors.toSorted(byText).map(code).join(", ") : "none"}. [What they mean](#errors)`,
     "",
-    ...exampleLines(example),
+    ...(example ? exampleLines(example) : []),
   ];
 }
 

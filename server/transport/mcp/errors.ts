@@ -1,4 +1,8 @@
-import { ProtocolError } from "@modelcontextprotocol/server";
+import {
+  type ClientCapabilities,
+  MissingRequiredClientCapabilityError,
+  ProtocolError,
+} from "@modelcontextprotocol/server";
 import { type ErrorCode, HubError, toHubError } from "../../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { statusOf } from "../http-status.ts";
@@ -10,6 +14,7 @@ const INVALID_PARAMS = -32602;
 const INTERNAL_ERROR = -32603;
 const SERVER_ERROR = -32000;
 const SESSION_NOT_FOUND = -32001;
+const HEADER_MISMATCH = -32020;
 
 const NUMBER: Partial<Record<ErrorCode, number>> = {
   INPUT_INVALID: PARSE_ERROR,
@@ -36,10 +41,28 @@ export function malformedCall(error: HubError): ProtocolError {
   return new ProtocolError(INVALID_PARAMS, error.message, factsOf(error));
 }
 
+/** What the caller could have known: its cursor, a name, a place. */
+const ITS_OWN_FAULT: ReadonlySet<ErrorCode> = new Set(["NOT_FOUND", "INPUT_INVALID", "CURSOR_INVALID"]);
+
 /** For a method that is no call and failed: what is not ours to tell stays in the log. */
-export function failedMethod(thrown: unknown): ProtocolError {
+export function failedMethod(thrown: unknown): { readonly error: HubError; readonly told: ProtocolError } {
   const error = toHubError(thrown);
-  return new ProtocolError(error.code === "INTERNAL" ? INTERNAL_ERROR : SERVER_ERROR, error.message, factsOf(error));
+  return { error, told: new ProtocolError(numberOf(error), error.message, factsOf(error)) };
+}
+
+/** A failure as it stands inside of a result, in the form of JSON-RPC. */
+export function factsAsError(error: HubError): { code: number; message: string; data: ErrorFacts } {
+  return { code: numberOf(error), message: error.message, data: factsOf(error) };
+}
+
+function numberOf({ code }: HubError): number {
+  if (code === "INTERNAL") return INTERNAL_ERROR;
+  return ITS_OWN_FAULT.has(code) ? INVALID_PARAMS : SERVER_ERROR;
+}
+
+/** The client would have to declare these, and has not: nothing is asked of a client that it cannot do. */
+export function missingCapabilities(requiredCapabilities: ClientCapabilities): ProtocolError {
+  return new MissingRequiredClientCapabilityError({ requiredCapabilities });
 }
 
 /**
@@ -62,6 +85,12 @@ export function answerFault(exchange: Exchange, thrown: unknown, id: string | nu
 export function answerMalformedCall(exchange: Exchange, error: HubError, id: string | number): void {
   const { message, ...data } = factsOf(error);
   exchange.answer(200, { jsonrpc: "2.0", id, error: { code: INVALID_PARAMS, message, data } });
+}
+
+/** A header that contradicts the message (MCP 2026-07-28, Streamable HTTP). */
+export function answerHeaderMismatch(exchange: Exchange, error: HubError, id: unknown): void {
+  const { message, ...data } = factsOf(error);
+  exchange.answer(400, { jsonrpc: "2.0", id, error: { code: HEADER_MISMATCH, message, data } });
 }
 
 /** What is wrong with a `tools/call` that no gate could make sense of; undefined for every other message. */

@@ -201,13 +201,14 @@ describe("revision 2026-07-28 on the wire", () => {
       200,
     );
     assert.equal((await door.rpc("tools/list", {}, { body: "" })).status, 400);
+    assert.equal((await door.rpc("tools/list", {}, { body: "null" })).status, 400);
     const bytes = await fetch(door.mcpUrl, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${door.token}` },
       body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]),
     });
     assert.equal(bytes.status, 400);
-    assert.equal(door.hub.refusals.length, 4);
+    assert.equal(door.hub.refusals.length, 5);
   });
 });
 

@@ -8,10 +8,11 @@ import type { HubDoor } from "../hub-door.ts";
 import { readJson } from "../json-body.ts";
 import type { Refusals } from "../refusals.ts";
 import type { Traffic } from "../traffic.ts";
-import { ConfirmationSeal } from "./confirmation.ts";
 import { answerFault, answerMalformedCall, faultOfCall } from "./errors.ts";
 import type { IdentifiedExchange } from "./exchange-context.ts";
+import { hubCatalogue } from "./hub-catalogue.ts";
 import { modernEra } from "./modern.ts";
+import { StateSeal } from "./seal.ts";
 import { Sessions } from "./sessions.ts";
 import { webRequest } from "./web-exchange.ts";
 
@@ -28,7 +29,9 @@ export class McpEndpoint {
   readonly #sessions: Sessions;
 
   constructor(door: HubDoor, traffic: Traffic, refusals: Refusals, settings: DoorSettings) {
-    const at = { door, traffic, seal: new ConfirmationSeal(door), confirmMs: settings.confirmMs };
+    const own = hubCatalogue(door);
+    const catalogue = door.catalogue?.(own) ?? own;
+    const at = { door, catalogue, traffic, seal: new StateSeal(door), confirmMs: settings.confirmMs };
     this.#door = door;
     this.#traffic = traffic;
     this.#refusals = refusals;

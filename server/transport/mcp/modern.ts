@@ -2,30 +2,74 @@ import { createMcpHandler } from "@modelcontextprotocol/server";
 import type { Json } from "../../../contracts/formats/canonical-json.ts";
 import { HubError } from "../../errors.ts";
 import type { HubDoor } from "../hub-door.ts";
+import { CallersBus } from "./changes.ts";
+import { answerHeaderMismatch } from "./errors.ts";
 import { asAuthInfo, type IdentifiedExchange } from "./exchange-context.ts";
+import type { McpDoor } from "./mcp-door.ts";
+import { mirrorFault } from "./mirrored-arguments.ts";
+import { offerOf } from "./offer.ts";
 import { protocolServer } from "./protocol-server.ts";
-import type { ToolCallDoor } from "./tool-call.ts";
 import { sendResponse } from "./web-exchange.ts";
 
-/** Nothing is announced yet, so that a subscription ends at once; a few at a time are enough. */
-const MOST_SUBSCRIPTIONS = 16;
+/** Streams of `subscriptions/listen`, in all. */
+const MOST_SUBSCRIPTIONS = 1000;
+const LISTEN = "subscriptions/listen";
 
 /** Serves the 2026-07-28 revision: each request stands alone. */
-export function modernEra(at: ToolCallDoor) {
-  const handler = createMcpHandler(({ era }) => protocolServer(at, era), {
-    legacy: "reject",
-    maxSubscriptions: MOST_SUBSCRIPTIONS,
-    onerror: (error) => at.door.log.debug({ err: error }, "mcp"),
-  });
+export function modernEra(at: McpDoor) {
+  const offer = offerOf(at.catalogue, "modern");
+  const bus = new CallersBus(at.catalogue.changes);
+  const handler = createMcpHandler(
+    // the header was held against the message by now
+    ({ requestInfo }) =>
+      protocolServer(at, offer, "modern", requestInfo?.headers.get("mcp-method") ?? undefined).server,
+    {
+      legacy: "reject",
+      bus,
+      maxSubscriptions: MOST_SUBSCRIPTIONS,
+      onerror: (error) => at.door.log.debug({ err: error }, "mcp"),
+    },
+  );
+
+  async function answer(identified: IdentifiedExchange, request: Request, body: Json): Promise<void> {
+    const { exchange, caller } = identified;
+    const fault = headerFault(at, identified, body);
+    if (fault) {
+      at.door.refuse(fault, { channel: "mcp", caller, traceId: exchange.traceId });
+      return answerHeaderMismatch(exchange, fault, (body as Message).id);
+    }
+    const fetch = () => handler.fetch(request, { parsedBody: body, authInfo: asAuthInfo(identified) });
+    const response = await (isListen(body) ? bus.listen(caller, fetch) : fetch());
+    const sent = await sendResponse(response, exchange);
+    if (!response.ok && !exchange.signal.aborted) recordRefusal(at.door, identified, sent);
+  }
+
   return {
-    async serve(identified: IdentifiedExchange, request: Request, body: Json): Promise<void> {
-      const { exchange } = identified;
-      const response = await handler.fetch(request, { parsedBody: body, authInfo: asAuthInfo(identified) });
-      const sent = await sendResponse(response, exchange);
-      if (!response.ok && !exchange.signal.aborted) recordRefusal(at.door, identified, sent);
+    serve(identified: IdentifiedExchange, request: Request, body: Json): Promise<void> {
+      const serve = () => answer(identified, request, body);
+      // a stream is open as long as its client likes, and is no work
+      return isListen(body) ? at.traffic.idling(identified.exchange, serve) : serve();
     },
     close: () => handler.close(),
   };
+}
+
+interface Message {
+  readonly id?: unknown;
+  readonly method?: unknown;
+  readonly params?: { readonly name?: unknown; readonly arguments?: Readonly<Record<string, unknown>> };
+}
+
+function isListen(body: Json): boolean {
+  return (body as Message | null)?.method === LISTEN;
+}
+
+/** The SDK compares `Mcp-Method` and `Mcp-Name` with the message; what a tool has repeated beside them, only its own tools. */
+function headerFault(at: McpDoor, { exchange }: IdentifiedExchange, body: Json): HubError | undefined {
+  const { method, params } = (body as Message | null) ?? {};
+  if (method !== "tools/call" || typeof params?.name !== "string") return undefined;
+  const mirrored = at.catalogue.tools.mirrored?.(params.name);
+  return mirrored && mirrorFault(mirrored, params.arguments ?? {}, exchange.request.headers);
 }
 
 /** What the protocol layer turned away before any handler: headers that contradict the body, an unknown method. */

@@ -1,12 +1,8 @@
-import { type McpRequestContext, Server } from "@modelcontextprotocol/server";
-import type { HubDoor } from "../hub-door.ts";
-import { failedMethod } from "./errors.ts";
-import { identifiedIn } from "./exchange-context.ts";
-import { callLegacy, callModern, type ToolCallDoor } from "./tool-call.ts";
-import { toolOf } from "./tool-list.ts";
-
-/** Milliseconds for which a client may keep a list: a changed permission shows by then, and counts at once anyway. */
-const LIST_TTL_MS = 30_000;
+import { Server } from "@modelcontextprotocol/server";
+import type { McpDoor } from "./mcp-door.ts";
+import type { Offer } from "./offer.ts";
+import { legacyRounds, modernRounds } from "./rounds.ts";
+import type { Era, Serving } from "./serving.ts";
 
 const INSTRUCTIONS = [
   "Countersign stands between you and the systems you operate. Each call is authorised, carried out once and leaves a signed receipt.",
@@ -16,29 +12,16 @@ const INSTRUCTIONS = [
 ].join("\n");
 
 /**
- * The protocol's side of one request (2026-07-28) or of one session (2025). The SDK's low-level server with two handlers:
- * it is made for each request, so that registering every tool would cost more than the call.
+ * The protocol's side of one request (2026-07-28) or of one session (2025): the SDK's low-level server. It is made anew
+ * for each request, so that it learns the one `method` alone which that request is for; a session's learns all.
  */
-export function protocolServer(at: ToolCallDoor, era: McpRequestContext["era"]): Server {
+export function protocolServer(at: McpDoor, { capabilities, methods }: Offer, era: Era, method?: string): Serving {
   const server = new Server(
     { name: "countersign", title: "Countersign", version: at.door.version },
-    { capabilities: { tools: {} }, instructions: INSTRUCTIONS, requestState: { verify: at.seal.verify } },
+    { capabilities, instructions: INSTRUCTIONS, requestState: { verify: at.seal.verify } },
   );
-  server.setRequestHandler("tools/list", async (_request, context) => listTools(at.door, identifiedIn(context).caller));
-  server.setRequestHandler("tools/call", (request, context) =>
-    era === "modern"
-      ? callModern(at, request, context)
-      : callLegacy(at, request, context, server.getClientCapabilities()),
-  );
-  return server;
-}
-
-async function listTools(door: HubDoor, caller: Parameters<HubDoor["visible"]>[0]) {
-  try {
-    const visible = await door.visible(caller, "mcp");
-    return { tools: visible.map(toolOf), ttlMs: LIST_TTL_MS, cacheScope: "private" as const };
-  } catch (error) {
-    door.log.error({ err: error }, "the list of tools failed");
-    throw failedMethod(error);
-  }
+  const serving = { at, server, era, rounds: era === "modern" ? modernRounds(at) : legacyRounds(at) };
+  if (era === "modern") methods.get(method ?? "")?.(serving);
+  else for (const register of methods.values()) register(serving);
+  return serving;
 }

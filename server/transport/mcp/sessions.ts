@@ -3,9 +3,11 @@ import { NodeStreamableHTTPServerTransport } from "@modelcontextprotocol/node";
 import type { Json } from "../../../contracts/formats/canonical-json.ts";
 import { HubError } from "../../errors.ts";
 import type { DoorSettings } from "../door-settings.ts";
+import { SessionChanges } from "./changes.ts";
 import { asAuthInfo, type IdentifiedExchange } from "./exchange-context.ts";
+import type { McpDoor } from "./mcp-door.ts";
+import { type Offer, offerOf } from "./offer.ts";
 import { protocolServer } from "./protocol-server.ts";
-import type { ToolCallDoor } from "./tool-call.ts";
 
 interface Session {
   readonly id: string;
@@ -23,14 +25,16 @@ type SessionLimits = Pick<DoorSettings, "maxSessions" | "maxSessionsPerPrincipal
  * process ends it; the client opens another.
  */
 export class Sessions {
-  readonly #at: ToolCallDoor;
+  readonly #at: McpDoor;
+  readonly #offer: Offer;
   readonly #limits: SessionLimits;
   /** In order of last use. */
   readonly #sessions = new Map<string, Session>();
   readonly #sweeper: NodeJS.Timeout;
 
-  constructor(at: ToolCallDoor, limits: SessionLimits) {
+  constructor(at: McpDoor, limits: SessionLimits) {
     this.#at = at;
+    this.#offer = offerOf(at.catalogue, "legacy");
     this.#limits = limits;
     this.#sweeper = setInterval(() => this.#endIdle(), Math.max(50, limits.sessionIdleMs / 4)).unref();
   }
@@ -54,9 +58,11 @@ export class Sessions {
     const id = randomUUID();
     const transport = new NodeStreamableHTTPServerTransport({ sessionIdGenerator: () => id });
     const session: Session = { id, principalId, transport, lastUsed: Date.now(), open: 0 };
-    const server = protocolServer(this.#at, "legacy");
-    server.onerror = (error) => this.#at.door.log.debug({ err: error, session: id }, "mcp");
-    server.onclose = () => this.#sessions.delete(id);
+    const { server, changes } = this.#serverFor(identified, id);
+    server.onclose = () => {
+      changes?.[Symbol.dispose]();
+      this.#sessions.delete(id);
+    };
     await server.connect(transport);
     this.#sessions.set(id, session);
     await this.#handle(session, identified, body);
@@ -67,6 +73,17 @@ export class Sessions {
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
     await Promise.all([...this.#sessions.values()].map(({ transport }) => transport.close()));
+  }
+
+  #serverFor({ caller }: IdentifiedExchange, id: string) {
+    const serving = protocolServer(this.#at, this.#offer, "legacy");
+    const { server } = serving;
+    const told = (error: unknown) => this.#at.door.log.debug({ err: error, session: id }, "mcp");
+    server.onerror = told;
+    const { changes: news, resources } = this.#at.catalogue;
+    const changes = news && new SessionChanges(news, caller, server, told);
+    if (resources) changes?.register(serving);
+    return { server, changes };
   }
 
   async #handle(session: Session, identified: IdentifiedExchange, body: Json | undefined): Promise<void> {

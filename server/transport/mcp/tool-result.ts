@@ -17,10 +17,10 @@ export function doneResult({ output, summary, receipt, replayed }: Done): CallTo
   };
 }
 
-/** The same for clients of the 2025 revisions, many of which show their model texts alone (MCP 2025-06-18, tools). */
-export function doneResultInText(done: Done): CallToolResult {
-  const result = doneResult(done);
-  return { ...result, content: [...result.content, { type: "text", text: JSON.stringify(done.output) }] };
+/** The output once more as a text, for clients that show their model nothing else. */
+export function withOutputInText(result: CallToolResult): CallToolResult {
+  if (result.structuredContent === undefined) return result;
+  return { ...result, content: [...result.content, { type: "text", text: JSON.stringify(result.structuredContent) }] };
 }
 
 /**

@@ -1,0 +1,57 @@
+import type { ActionRequest, ActionResult, ConfirmationState } from "../../action/action-request.ts";
+import { HubError } from "../../errors.ts";
+import type { HubDoor } from "../hub-door.ts";
+import type { DoorCall, ToolAnswer } from "./catalogue.ts";
+import { answerTo, canAsk, questionOf } from "./confirmation.ts";
+import { doneResult, pendingResult } from "./tool-result.ts";
+
+const IDEMPOTENCY_KEY = "countersign/idempotencyKey";
+const RUN_ID = "countersign/runId";
+
+/** A tool of the hub is an action: the call goes to the gate. Throws what the gate throws, INPUT_INVALID for `_meta`. */
+export async function callAction(
+  door: HubDoor,
+  action: string,
+  input: Readonly<Record<string, unknown>>,
+  call: DoorCall,
+): Promise<ToolAnswer> {
+  return answerOf(await door.run(requestOf(action, input, call)));
+}
+
+function requestOf(action: string, input: Readonly<Record<string, unknown>>, call: DoorCall): ActionRequest {
+  const { caller, meta, traceId, signal } = call;
+  const idempotencyKey = textIn(meta, IDEMPOTENCY_KEY);
+  const runId = textIn(meta, RUN_ID);
+  // a state without an answer, or an answer without a state, is no confirmation: the caller is asked anew
+  const answer = call.state === undefined ? undefined : answerTo(call.answers);
+  return {
+    action,
+    input,
+    caller,
+    channel: "mcp",
+    canConfirm: canAsk(call.capabilities),
+    // what it is bound to, this action among the rest, is the gate's to compare
+    ...(answer && { confirmation: { state: call.state as ConfirmationState, ...answer } }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+    ...(runId !== undefined && { runId }),
+    traceId,
+    signal,
+  };
+}
+
+function answerOf(result: ActionResult): ToolAnswer {
+  switch (result.status) {
+    case "done":
+      return { kind: "result", result: doneResult(result) };
+    case "pending":
+      return { kind: "result", result: pendingResult(result) };
+    case "confirm":
+      return questionOf(result);
+  }
+}
+
+function textIn(meta: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = meta[name];
+  if (value === undefined || typeof value === "string") return value;
+  throw new HubError("INPUT_INVALID", `${name} is a text.`, { path: `_meta[${JSON.stringify(name)}]` });
+}

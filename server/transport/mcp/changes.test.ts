@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import {
+  ResourceUpdatedNotificationSchema,
+  ToolListChangedNotificationSchema,
+} from "@modelcontextprotocol/sdk/types.js";
+import { openCatalogueDoor } from "./fake-catalogue.ts";
+
+type CatalogueDoor = Awaited<ReturnType<typeof openCatalogueDoor>>;
+
+/** Opens `subscriptions/listen`; `next` is the next message on it. */
+async function listen(door: CatalogueDoor, notifications: Record<string, unknown>, token = door.token) {
+  const end = new AbortController();
+  const _meta = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const response = await fetch(door.url, {
+    method: "POST",
+    signal: end.signal,
+    headers: {
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+      authorization: `Bearer ${token}`,
+      "mcp-protocol-version": "2026-07-28",
+      "mcp-method": "subscriptions/listen",
+    },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 5, method: "subscriptions/listen", params: { notifications, _meta } }),
+  });
+  const lines = response.body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail();
+  let read = "";
+  return {
+    status: response.status,
+    // oxlint-disable-next-line typescript/no-explicit-any -- whatever came back
+    async next(): Promise<any> {
+      for (;;) {
+        const [, data] = /^data: (.*)\n/m.exec(read) ?? [];
+        if (data !== undefined) {
+          read = read.slice(read.indexOf(data) + data.length + 1);
+          return JSON.parse(data);
+        }
+        const { value, done } = await lines.read();
+        if (done) return undefined;
+        read += value;
+      }
+    },
+    end: () => end.abort(),
+  };
+}
+
+describe("subscriptions/listen", () => {
+  test("tells a caller what concerns them and what they asked for, and nothing else", async () => {
+    await using door = await openCatalogueDoor();
+    const stream = await listen(door, { toolsListChanged: true, resourceSubscriptions: ["fake://one"] });
+    const acknowledged = await stream.next();
+    assert.equal(acknowledged.method, "notifications/subscriptions/acknowledged");
+    door.catalogue.tell("bob", { kind: "tools" });
+    door.catalogue.tell("alice", { kind: "prompts" });
+    door.catalogue.tell("alice", { kind: "resource", uri: "fake://two" });
+    door.catalogue.tell("alice", { kind: "resource", uri: "fake://one" });
+    door.catalogue.tell("alice", { kind: "tools" });
+    const updated = await stream.next();
+    assert.deepEqual([updated.method, updated.params.uri], ["notifications/resources/updated", "fake://one"]);
+    assert.equal((await stream.next()).method, "notifications/tools/list_changed");
+    stream.end();
+  });
+
+  test("ends with the door, and is no work that the door waits for", async () => {
+    const door = await openCatalogueDoor();
+    const stream = await listen(door, { toolsListChanged: true });
+    await stream.next();
+    await door[Symbol.asyncDispose]();
+    assert.equal(await stream.next(), undefined);
+    assert.equal(door.catalogue.listeners, 0);
+  });
+
+  test("one principal has twenty at a time; another has theirs", async () => {
+    await using door = await openCatalogueDoor();
+    const streams = [];
+    for (let index = 0; index < 20; index++) {
+      const stream = await listen(door, { toolsListChanged: true });
+      await stream.next();
+      streams.push(stream);
+    }
+    assert.equal((await listen(door, { toolsListChanged: true })).status, 503);
+    const bobs = await listen(door, { toolsListChanged: true }, door.hub.admit("bob"));
+    assert.equal(bobs.status, 200);
+    assert.equal(door.catalogue.listeners, 21);
+    for (const stream of [...streams, bobs]) stream.end();
+  });
+});
+
+test("a session is told of lists and of the resources that it asked for, until it ends", async () => {
+  await using door = await openCatalogueDoor();
+  const client = new Client({ name: "old", version: "1" });
+  const told: string[] = [];
+  const last = Promise.withResolvers<void>();
+  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void told.push(params.uri));
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => {
+    told.push("tools");
+    last.resolve();
+  });
+  const transport = new StreamableHTTPClientTransport(door.url, {
+    requestInit: { headers: { authorization: `Bearer ${door.token}` } },
+  });
+  await client.connect(transport);
+  await client.subscribeResource({ uri: "fake://one" });
+  await client.subscribeResource({ uri: "fake://two" });
+  await client.unsubscribeResource({ uri: "fake://two" });
+  door.catalogue.tell("bob", { kind: "tools" });
+  door.catalogue.tell("alice", { kind: "resource", uri: "fake://two" });
+  door.catalogue.tell("alice", { kind: "resource", uri: "fake://one" });
+  door.catalogue.tell("alice", { kind: "tools" });
+  await last.promise;
+  assert.deepEqual(told, ["fake://one", "tools"]);
+  await transport.terminateSession();
+  assert.equal(door.catalogue.listeners, 0);
+  await client.close();
+});
