@@ -8,7 +8,10 @@ import { whoami } from "./whoami.ts";
  * Keeps where the hub is, if the folder belongs to its account. The root key is pinned when the account is made, and is
  * never replaced by what a hub says later. Answers whether the folder's keys and tokens are for this hub.
  */
-export async function keepHub(folder: CliFolder, { url, accountId, rootKey, created }: Ready): Promise<boolean> {
+export async function keepHub(
+  folder: CliFolder,
+  { url, accountId, rootKey, created }: Pick<Ready, "url" | "accountId" | "rootKey" | "created">,
+): Promise<boolean> {
   const known = folder.hub();
   if (known && known.accountId !== accountId) return false;
   // a second hub on the same database does not take the first one's clients away

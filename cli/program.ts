@@ -8,6 +8,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { journalCommand } from "./commands/journal.ts";
 import { inviteCommand, joinCommand } from "./commands/people.ts";
 import { policyCommand } from "./commands/policy.ts";
+import { recoverCommand } from "./commands/recover.ts";
 import { startCommand } from "./commands/start.ts";
 import { stdioCommand } from "./commands/stdio.ts";
 import { tokensCommand } from "./commands/tokens.ts";
@@ -46,6 +47,7 @@ export function program(context: CliContext): Command {
     policyCommand,
     journalCommand,
     doctorCommand,
+    recoverCommand,
   ])
     root.addCommand(make(context));
   for (const command of everyCommand(root)) {

@@ -1,0 +1,36 @@
+import { eventStore } from "../../../server/adapters/postgres/event-store.ts";
+import { policyStore } from "../../../server/adapters/postgres/policy-store.ts";
+import { recoverPolicy, replacedByDefault } from "../../../server/domain/policy/recover-policy.ts";
+import type { CliContext } from "../../context.ts";
+import { printable } from "../../terminal.ts";
+import { agree } from "./agree.ts";
+import { openAccount } from "./open-account.ts";
+import { recordChange } from "./record-change.ts";
+
+/** Puts the policy that ships with the hub in force. */
+export async function recoverPolicyCommand(
+  context: CliContext,
+  options: { account?: string; yes?: true },
+): Promise<void> {
+  const { config, secrets, terminal } = context;
+  await using account = await openAccount(config, secrets, options.account);
+  const { version } = await account.database.read(account.id, (session) => replacedByDefault(policyStore(session)));
+  const plan = [
+    `Puts the policy that ships with the hub in force as version ${version + 1}: each action's own risk, no rules`,
+    `and no policies of the account's. Version ${version} stays on record (npx countersign policy show).`,
+  ];
+  await agree(terminal, account, plan, options);
+  const { output, receipt } = await recordChange(account, config.log, {
+    action: "recover_policy",
+    input: { baseVersion: version },
+    target: { type: "Account", id: account.id },
+    effect: (session, { callId }) =>
+      recoverPolicy(
+        { policy: policyStore(session), events: eventStore(session) },
+        { accountId: account.id, by: account.hubPrincipalId, callId },
+      ),
+  });
+  terminal.show({ ...output, accountId: account.id, receipt }, () =>
+    printable(`Policy version ${output.version} is in force, from the next call on. Receipt ${receipt.id}`),
+  );
+}
