@@ -5,6 +5,7 @@ import { callCommand } from "./commands/call.ts";
 import { connectCommand } from "./commands/connect.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { gitopsCommand } from "./commands/gitops.ts";
 import { journalCommand } from "./commands/journal.ts";
 import { inviteCommand, joinCommand } from "./commands/people.ts";
 import { policyCommand } from "./commands/policy.ts";
@@ -45,6 +46,7 @@ export function program(context: CliContext): Command {
     joinCommand,
     tokensCommand,
     policyCommand,
+    gitopsCommand,
     journalCommand,
     doctorCommand,
     recoverCommand,

@@ -1,50 +1,11 @@
 /** What Git, its servers and its files can do wrong: a clear code, and the last good state stands. */
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { DIGEST, fleetFile, GitopsFixture } from "./gitops.fixture.ts";
-import { eventually } from "./test-hub.ts";
-
-/** Takes connections and says nothing, until it ends them. */
-class SilentServer {
-  readonly #server: Server;
-  readonly sockets = new Set<Socket>();
-
-  constructor(server: Server) {
-    this.#server = server;
-    server.on("connection", (socket) => {
-      this.sockets.add(socket);
-      socket.on("error", () => {}).on("close", () => this.sockets.delete(socket));
-    });
-  }
-
-  static async open(): Promise<SilentServer> {
-    const server = createServer();
-    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    return new SilentServer(server);
-  }
-
-  get port(): number {
-    return (this.#server.address() as { port: number }).port;
-  }
-
-  /** When somebody has connected. */
-  connected(): Promise<true> {
-    return eventually("a connection", async () => this.sockets.size > 0 || undefined);
-  }
-
-  hangUp(): void {
-    for (const socket of this.sockets) socket.destroy();
-  }
-
-  close(): void {
-    this.#server.close();
-    this.hangUp();
-  }
-}
+import { SilentServer } from "./silent-server.fixture.ts";
 
 let git: GitopsFixture;
 let silent: SilentServer;
@@ -54,7 +15,7 @@ before(async () => {
 });
 after(async () => {
   await git[Symbol.asyncDispose]();
-  silent.close();
+  silent[Symbol.dispose]();
 });
 
 /** The head of the repository as the hub has it. */
@@ -124,7 +85,7 @@ test("an address that leads into the hub's own network is refused before anythin
 });
 
 test("a server that ends the connection is unreachable; meanwhile nobody else syncs the repository", async () => {
-  await git.register("silent", `https://localhost:${silent.port}/fleet.git`);
+  await git.register("silent", silent.url);
   const runId = await git.begin("silent");
   await silent.connected();
   await assert.rejects(git.begin("silent"), { code: "SYNC_RUNNING", details: { runId } });

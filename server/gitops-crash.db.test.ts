@@ -1,8 +1,8 @@
 /** kill -9 in the middle of Git: what was whole before is whole afterwards, and the way goes on. */
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { test } from "node:test";
 import { GitopsFixture } from "./gitops.fixture.ts";
+import { SilentServer } from "./silent-server.fixture.ts";
 import { ask, eventually, settledRequest } from "./test-hub.ts";
 
 const APPLY = "system_gitops_apply_proposal";
@@ -32,23 +32,20 @@ test("killed in the middle of an apply: nothing of it is there, the request says
 });
 
 test("killed in the middle of a fetch: the run goes on elsewhere and ends, and the last good state stands", async () => {
-  const server = createServer((socket) => socket.on("error", () => {}));
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as { port: number };
-  await using git = await GitopsFixture.open({ COUNTERSIGN_EGRESS_ALLOW: `localhost:${port}` });
+  using server = await SilentServer.open();
+  const env = { COUNTERSIGN_EGRESS_ALLOW: `localhost:${server.port}` };
+  await using git = await GitopsFixture.open(env);
   const repository = await git.repository("good");
   const { commit } = await git.settle(repository);
-  await git.hubs.sql("update gitops_repository set url = $1 where name = 'good'", [`https://localhost:${port}/x.git`]);
-  const connected = new Promise((resolve) => server.once("connection", resolve));
+  await git.hubs.sql("update gitops_repository set url = $1 where name = 'good'", [server.url]);
   const runId = await git.begin("good");
-  await connected;
+  await server.connected();
   await git.hub.kill();
-  server.on("connection", (socket) => socket.destroy());
+  server.hangUp(true);
 
-  const after = new GitopsFixture(git.hubs, await git.hubs.start({ COUNTERSIGN_EGRESS_ALLOW: `localhost:${port}` }));
+  const after = new GitopsFixture(git.hubs, await git.hubs.start(env));
   const run = await after.ended(runId);
   assert.deepEqual([run.status, run.error?.code], ["failed", "GIT_UNREACHABLE"]);
-  server.close();
   const receipts = await eventually("receipts of both attempts", async () => {
     const rows = await git.hubs.sql<{ phase: string; code: string }>(
       "select phase, code from receipt where action = 'system_gitops_run_sync' order by at desc limit 4",

@@ -37,6 +37,9 @@ import { identityWhoami } from "./identity/whoami.ts";
 import { getJournalReceipt } from "./journal/get-receipt.ts";
 import { listJournalReceipts } from "./journal/list-receipts.ts";
 import { verifyAccountJournal } from "./journal/verify-journal.ts";
+import { cancelLongOperation } from "./operations/cancel-operation.ts";
+import { getLongOperation } from "./operations/get-operation.ts";
+import { listLongOperations } from "./operations/list-operations.ts";
 import { getPolicy } from "./policy/get-policy.ts";
 import { lintAccountPolicy } from "./policy/lint-policy.ts";
 import { putAccountPolicy } from "./policy/put-policy.ts";
@@ -82,6 +85,9 @@ export const actions: readonly Action[] = [
   getJournalReceipt,
   listJournalReceipts,
   verifyAccountJournal,
+  cancelLongOperation,
+  getLongOperation,
+  listLongOperations,
   getPolicy,
   lintAccountPolicy,
   putAccountPolicy,

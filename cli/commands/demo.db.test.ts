@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
@@ -41,13 +41,46 @@ test("the demo goes the whole way, tells it as one document, and leaves nothing"
   assert.ok(!existsSync(home.dataDir), "the demo used the user's own data folder");
 });
 
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  test(`stopped by ${signal} in the middle it leaves nothing either`, async () => {
-    const child = spawn(process.execPath, [COMMAND, "demo"], { env, stdio: ["ignore", "pipe", "pipe"] });
+test("the demo of GitOps goes from a commit to the fleet and back, and leaves nothing", async () => {
+  // whatever the user's own git is set to
+  const config = join(home.path, "gitconfig");
+  writeFileSync(config, "[commit]\n\tgpgSign = true\n[core]\n\thooksPath = /nowhere\n[user]\n\tname = Somebody\n");
+  const own = { ...env, GIT_CONFIG_GLOBAL: config, GIT_DIR: "/nowhere", GIT_AUTHOR_NAME: "Somebody" };
+  const { code, out, err } = await runCommand(own, ["demo", "gitops", "--json"]);
+  assert.equal(code, 0, err);
+  const { steps } = JSON.parse(out);
+  const said = (number: number) => JSON.stringify(steps[number - 1].exchanges);
+  assert.equal(steps.length, 10);
+  assert.match(said(2), /by Grace: Open the shop/);
+  assert.match(said(3), /Create the assignment shop-eu\./);
+  assert.match(said(4), /APPROVAL_PENDING.*Signed and executed.*shop: in sync, 5 objects/);
+  assert.match(said(5), /replicas from 2 to 3\..*updated +Assignment\/shop-eu.*deleted +Module\/banner/);
+  assert.match(said(6), /changed past Git by Ada at .*The proof holds/);
+  assert.match(said(7), /updated +Assignment\/shop-eu.*shop: in sync, 4 objects/);
+  assert.match(said(8), /DESIRED_STATE_INVALID.*fleet\.yaml:10:41 .*A third replica, no banner/);
+  assert.match(said(9), /GIT_HISTORY_REWRITTEN/);
+  assert.match(said(10), /The journal holds/);
+  assert.deepEqual(left(), []);
+  assert.ok(!existsSync(home.dataDir), "the demo used the user's own data folder");
+});
+
+test("a story that is not known is told, and nothing is started", async () => {
+  const { code, err } = await runCommand(env, ["demo", "opera"]);
+  assert.equal(code, 2);
+  assert.match(err, /approvals, gitops/);
+  assert.deepEqual(left(), []);
+});
+
+for (const [signal, story, line] of [
+  ["SIGINT", "approvals", "Who am I?"],
+  ["SIGTERM", "gitops", "A commit, and a sync"],
+] as const)
+  test(`stopped by ${signal} in the middle of ${story} it leaves nothing either`, async () => {
+    const child = spawn(process.execPath, [COMMAND, "demo", story], { env, stdio: ["ignore", "pipe", "pipe"] });
     const said = text(child.stderr);
     child.stdout.setEncoding("utf8");
     for await (const chunk of child.stdout.iterator({ destroyOnReturn: false }))
-      if ((chunk as string).includes("Who am I?")) break;
+      if ((chunk as string).includes(line)) break;
     child.stdout.resume();
     child.kill(signal);
     const [code] = await once(child, "exit");

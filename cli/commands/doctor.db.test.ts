@@ -131,7 +131,10 @@ describe("with DATABASE_URL", () => {
     try {
       assert.equal((await look(envOn(only(other.runtime)))).of("migrations").state, "sound");
       assert.match(await change("update _prisma_migrations set checksum = 'x'"), /git checkout/);
-      assert.match(await change("update _prisma_migrations set finished_at = null, logs = 'no'"), /^psql .*rolled_back_at/);
+      assert.match(
+        await change("update _prisma_migrations set finished_at = null, logs = 'no'"),
+        /^psql .*rolled_back_at/,
+      );
     } finally {
       await client.end();
     }

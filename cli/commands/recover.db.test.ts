@@ -5,7 +5,8 @@ import { after, before, describe, test } from "node:test";
 import type pg from "pg";
 import { ask, moduleNamed, policyOf, settledRequest, TestHubs, TestPerson } from "../../server/test-hub.ts";
 import { CliFolder } from "../cli-folder.ts";
-import { runCommand } from "../scratch-hub.fixture.ts";
+import { OPERATOR } from "../context.ts";
+import { runCommand, ScratchHub } from "../scratch-hub.fixture.ts";
 
 const PUT = "system_fleet_put_object";
 
@@ -42,7 +43,7 @@ async function assertVerifies(): Promise<void> {
 const state = async () =>
   (
     await hubs.sql<Record<string, string>>(
-      `select (select count(*) from policy_document) as policies, (select count(*) from receipt) as receipts,
+      `select (select count(*) from policy_document) as policies, (select count(*) from receipt where action like 'recover%') as receipts,
          (select count(*) from token) as tokens, (select count(*) from person_key) as keys`,
     )
   )[0];
@@ -265,6 +266,21 @@ describe("who may not", () => {
     writeFileSync(path, `${Buffer.alloc(32, 9).toString("base64")}\n`, { mode });
     return path;
   }
+});
+
+test("in the hub's own PostgreSQL, with the folders as they are: the key is kept, and the pinned root key holds", async () => {
+  await using hub = await ScratchHub.open();
+  const former = hub.folder.token(OPERATOR);
+  const recovered = await hub.run("recover", "operator", "--yes");
+  assert.equal(recovered.code, 0, recovered.err);
+  assert.match(recovered.err, /keeps the signing key/);
+  assert.notEqual(hub.folder.token(OPERATOR), former);
+  assert.equal((await hub.run("call", "system_identity_whoami")).code, 0);
+  await hub.stop();
+  assert.equal((await hub.run("recover", "operator", "--yes")).code, 0);
+  const verified = await hub.run("journal", "verify");
+  assert.equal(verified.code, 0, verified.out);
+  assert.doesNotMatch(verified.out, /root key was taken from the journal/);
 });
 
 function urlOf({ user, password, host, port, database }: pg.PoolConfig): string {

@@ -4,6 +4,7 @@ import { toHubError } from "../../server/errors.ts";
 import { CliFolder } from "../cli-folder.ts";
 import { approvalsCommand, approveCommand } from "../commands/approvals.ts";
 import { callCommand } from "../commands/call.ts";
+import { gitopsCommand } from "../commands/gitops.ts";
 import { journalCommand } from "../commands/journal.ts";
 import { inviteCommand, joinCommand } from "../commands/people.ts";
 import { policyCommand } from "../commands/policy.ts";
@@ -57,6 +58,7 @@ function commands(context: CliContext): Command {
     approvalsCommand,
     approveCommand,
     callCommand,
+    gitopsCommand,
     inviteCommand,
     joinCommand,
     journalCommand,

@@ -1,11 +1,18 @@
 import { HubError } from "../../server/errors.ts";
 import type { CliContext } from "../context.ts";
 import { Narrator } from "./narrator.ts";
-import { openScratchAccount } from "./scratch-account.ts";
-import { tellStory } from "./story.ts";
+import { openScratchAccount, type ScratchAccount } from "./scratch-account.ts";
 
-/** Runs the demo in a scratch hub, which is gone afterwards: also when it fails, and on Ctrl-C. */
-export async function runDemo(context: CliContext): Promise<void> {
+/** What a demo tells. */
+export interface Story {
+  /** Throws where a call ends otherwise than told, and the signal's reason between two calls. */
+  readonly tellStory: (account: ScratchAccount, tell: Narrator, signal: AbortSignal) => Promise<void>;
+  /** Commands for one's own hub, each with what it is for. */
+  readonly FOR_REAL: readonly (readonly [command: string, what: string])[];
+}
+
+/** Runs a demo in a scratch hub, which is gone afterwards: also when it fails, and on Ctrl-C. */
+export async function runDemo(context: CliContext, { tellStory, FOR_REAL }: Story): Promise<void> {
   const { terminal } = context;
   const tell = new Narrator(terminal);
   const stop = new AbortController();
@@ -29,18 +36,7 @@ export async function runDemo(context: CliContext): Promise<void> {
     for (const signal of signals) process.off(signal, interrupt);
   }
   const seconds = Math.round((performance.now() - began) / 100) / 10;
-  if (terminal.json) terminal.show({ steps: tell.steps, seconds }, () => "");
-  else tell.aside(`That was the whole way, in ${seconds} s. For real:\n\n${forReal(terminal.style)}`);
-}
-
-function forReal(style: CliContext["terminal"]["style"]): string {
-  const rows = [
-    ["npx countersign start", "the hub, yours"],
-    ["npx countersign connect claude --dir <project>", "let its agent ask"],
-    ["npx countersign approvals", "what waits for you"],
-    ["npx countersign approve <id>", "see the preview, sign"],
-    ["npx countersign invite <name>", "a second person"],
-    ["npx countersign journal verify", "check it all"],
-  ] as const;
-  return rows.map(([command, what]) => `  ${style("cyan", command.padEnd(46))}  ${what}`).join("\n");
+  if (terminal.json) return terminal.show({ steps: tell.steps, seconds }, () => "");
+  const rows = FOR_REAL.map(([command, what]) => `  ${terminal.style("cyan", command.padEnd(46))}  ${what}`);
+  tell.aside(`That was the whole way, in ${seconds} s. For real:\n\n${rows.join("\n")}`);
 }

@@ -20,6 +20,8 @@ export interface ScratchAccount extends AsyncDisposable {
   /** The agent, as a real MCP client over HTTP. */
   readonly agent: Client;
   readonly dataDir: string;
+  /** A folder whose Git repositories the hub may read; nothing is in it, and it is not made yet. */
+  readonly repositories: string;
 }
 
 /** `signal` gives up; what was made by then is removed. */
@@ -29,7 +31,8 @@ export async function openScratchAccount(context: CliContext, signal: AbortSigna
   chmodSync(home, 0o711); // root's PostgreSQL is another user, which must be able to walk through
   // rmSync gives up without an error where the ending server removes a file at the same time
   opening.defer(() => rm(home, { recursive: true, force: true, maxRetries: 5 }));
-  const env = scratchEnv(home);
+  const repositories = join(home, "repositories");
+  const env = { ...scratchEnv(home), COUNTERSIGN_GIT_FILE_ROOTS: repositories };
   const config = configFrom(readEnv(env));
   const dataDir = config.folders.data;
   opening.defer(() => (existsSync(dataDir) ? stopDatabase(dataDir) : undefined));
@@ -56,6 +59,7 @@ export async function openScratchAccount(context: CliContext, signal: AbortSigna
     cleo: new Person("cleo", people, joining),
     agent,
     dataDir,
+    repositories,
     [Symbol.asyncDispose]: () => rooms.disposeAsync(),
   };
 }

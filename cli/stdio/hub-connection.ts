@@ -35,6 +35,8 @@ export class HubConnection {
   readonly #address: () => HubAddress;
   readonly #revive: (() => Promise<void>) | undefined;
   #reviving: Promise<void> | undefined;
+  /** How often one was brought up. */
+  #revivals = 0;
   /**
    * A connection for each message: a kept one may have been closed by a hub that stopped meanwhile, and then nobody could
    * tell a call that was never read from one that was carried out.
@@ -57,13 +59,14 @@ export class HubConnection {
     body: string | undefined,
     signal: AbortSignal,
   ): Promise<HubReply> {
+    const revivals = this.#revivals;
     try {
       return await this.#send(method, headers, body, signal);
     } catch (error) {
       // only a message is worth a hub, and only one that no hub has seen may be sent again
       const unread = error instanceof HubGone && !error.reached && !signal.aborted;
       if (method !== "POST" || !unread || !this.#revive) throw error;
-      await this.#bringUp(this.#revive);
+      if (revivals === this.#revivals) await this.#bringUp(this.#revive);
       signal.throwIfAborted();
       return await this.#send(method, headers, body, signal);
     }
@@ -71,9 +74,11 @@ export class HubConnection {
 
   /** Once for all messages that found no hub. */
   #bringUp(revive: () => Promise<void>): Promise<void> {
-    this.#reviving ??= revive().finally(() => {
-      this.#reviving = undefined;
-    });
+    this.#reviving ??= revive()
+      .then(() => void this.#revivals++)
+      .finally(() => {
+        this.#reviving = undefined;
+      });
     return this.#reviving;
   }
 

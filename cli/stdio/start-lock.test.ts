@@ -27,7 +27,10 @@ test("one after the other, whoever fails in between", async () => {
     all.map(({ status }) => status),
     ["fulfilled", "rejected", "fulfilled", "fulfilled"],
   );
-  assert.deepEqual(order.toSorted(), [0, 1, 2, 3]);
+  assert.deepEqual(
+    order.toSorted((a, b) => a - b),
+    [0, 1, 2, 3],
+  );
   assert.equal(statSync(join(folder, "start.lock")).mode & 0o777, 0o600);
 });
 

@@ -15,7 +15,7 @@ const INTRODUCTION = `<!-- Written by \`npm run gen\` from cli/. -->
 # The command line
 
 \`npx countersign <command>\`, in the project's folder. It speaks to the running hub over HTTP and holds no logic of its
-own; \`start\`, \`journal verify\` and \`demo\` alone open a hub or its database.
+own; \`start\`, \`stdio\`, \`journal verify\`, \`doctor\`, \`recover\` and \`demo\` alone open a hub or its database.
 
 Results go to standard output, everything else (previews, questions, progress, errors) to standard error. With \`--json\`
 a command prints exactly one JSON document: its result, or \`{ "error": { code, message, path, details } }\`. Where nobody

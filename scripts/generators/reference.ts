@@ -38,6 +38,7 @@ const AREAS: Readonly<Record<string, string>> = {
   approval: "Approvals",
   fleet: "Fleet",
   gitops: "GitOps",
+  operations: "Operations",
   policy: "Policy",
   journal: "Journal",
   events: "Events",

@@ -12,6 +12,7 @@ export const RESOURCE_TYPES = [
   "GitopsRepository",
   "GitopsSyncRun",
   "GitopsProposal",
+  "Operation",
 ] as const;
 
 /** What a call is about: Cedar's resource, and what a request for approval is bound to. */

@@ -20,7 +20,7 @@ export interface AuthzResource {
    * forbids would miss in silence what it cannot see:
    *
    * - Operator, Agent, Service: `roles` (array of strings), `owner` (id of a person, optional)
-   * - Token, ApprovalRequest: `principalId`, whose it is; Receipt: the same, optional
+   * - Token, ApprovalRequest, Operation: `principalId`, whose it is; Receipt: the same, optional
    * - Token: `holderIsAdmin` besides, whether that is an operator with the role `admin`
    * - FleetObject: `kind`, `name`, `labels` (strings by name, `{}` for an object that is to be made), `owner` (optional);
    *   these are never absent

@@ -27,6 +27,7 @@ const resources: Record<ResourceType, AuthzResource> = {
   Token: { type: "Token", id: "t", attributes: { principalId: "somebody", holderIsAdmin: false } },
   ApprovalRequest: { type: "ApprovalRequest", id: "r", attributes: { principalId: "somebody" } },
   Receipt: { type: "Receipt", id: "e", attributes: {} },
+  Operation: { type: "Operation", id: "operation", attributes: { principalId: "somebody" } },
   GitopsRepository: { type: "GitopsRepository", id: "fleet", attributes: { name: "fleet" } },
   GitopsSyncRun: { type: "GitopsSyncRun", id: "run", attributes: { repository: "fleet" } },
   GitopsProposal: {
@@ -81,21 +82,38 @@ test("agents read, ask for changes, and withdraw only what they asked for", () =
     "fleet_get_object",
     "fleet_list_objects",
     "fleet_put_object",
+    "gitops_apply_proposal",
+    "gitops_get_drift_report",
+    "gitops_get_proposal",
+    "gitops_get_repository",
+    "gitops_get_sync_run",
+    "gitops_list_proposals",
+    "gitops_list_repositories",
+    "gitops_list_sync_runs",
+    "gitops_register_repository",
+    "gitops_remove_repository",
+    "gitops_run_sync",
+    "gitops_sync_repository",
     "identity_whoami",
     "journal_get_receipt",
     "journal_list_receipts",
+    "operations_get",
+    "operations_list",
     "policy_lint",
     "policy_simulate",
   ]);
-  const cancel = (principalId: string) =>
-    engine.authorize(
-      request(principal("Agent", "agent"), "system_approval_cancel_request", {
-        resource: { type: "ApprovalRequest", id: "r", attributes: { principalId } },
-      }),
-      none,
-    ).outcome;
-  assert.equal(cancel("me"), "permitted");
-  assert.equal(cancel("somebody"), "forbidden");
+  for (const [action, type] of [
+    ["system_approval_cancel_request", "ApprovalRequest"],
+    ["system_operations_cancel", "Operation"],
+  ] as const) {
+    const cancel = (principalId: string) =>
+      engine.authorize(
+        request(principal("Agent", "agent"), action, { resource: { type, id: "r", attributes: { principalId } } }),
+        none,
+      ).outcome;
+    assert.equal(cancel("me"), "permitted", action);
+    assert.equal(cancel("somebody"), "forbidden", action);
+  }
 });
 
 test("readers, auditors and approvers may what their names say", () => {
@@ -105,7 +123,16 @@ test("readers, auditors and approvers may what their names say", () => {
     "events_list",
     "fleet_get_object",
     "fleet_list_objects",
+    "gitops_get_drift_report",
+    "gitops_get_proposal",
+    "gitops_get_repository",
+    "gitops_get_sync_run",
+    "gitops_list_proposals",
+    "gitops_list_repositories",
+    "gitops_list_sync_runs",
     "identity_whoami",
+    "operations_get",
+    "operations_list",
   ]);
   const reads = actions.filter(({ risk }) => risk.effect === "read").map(({ name }) => name);
   assert.deepEqual(permitted(principal("Operator", "auditor")), reads.toSorted());
@@ -155,6 +182,7 @@ test("no role makes an agent or a service decide, or manage identities or policy
     "system_identity_ban_principal",
     "system_identity_set_profile",
     "system_policy_put",
+    "system_gitops_reject_proposal",
   ];
   for (const type of ["Agent", "Service"] as const) {
     for (const name of guarded) {

@@ -62,6 +62,7 @@ const resources: Record<ResourceType, EntityTypes[string]> = {
       },
     },
   },
+  Operation: ofPrincipal,
   GitopsRepository: { memberOfTypes: ["Account"], shape: { type: "Record", attributes: { name: STRING } } },
   GitopsSyncRun: ofRepository,
   GitopsProposal: {
@@ -87,6 +88,7 @@ export const RESOURCE_DATA: Record<
   ApprovalRequest: { required: ["principalId"], optional: [], mayBeUnknown: true },
   Receipt: { required: [], optional: ["principalId"], mayBeUnknown: true },
   FleetObject: { required: ["kind", "name", "labels"], optional: ["owner"], mayBeUnknown: false },
+  Operation: { required: ["principalId"], optional: [], mayBeUnknown: true },
   GitopsRepository: { required: ["name"], optional: [], mayBeUnknown: false },
   GitopsSyncRun: { required: ["repository"], optional: [], mayBeUnknown: true },
   GitopsProposal: { required: ["repository", "riskClass"], optional: [], mayBeUnknown: true },

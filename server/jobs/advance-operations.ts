@@ -18,6 +18,8 @@ const COMES_AGAIN: readonly ErrorCode[] = [
   "AMBIGUOUS",
 ];
 
+const LOOK_MS = 1_000;
+
 /**
  * Carries operations on, each through the gate as the action that it names, with the rights that whoever asked for it has
  * now. What the action ends the operation with, it ends in its own transaction; what it is refused for, or fails with, is
@@ -30,14 +32,27 @@ export function advanceOperations(boss: PgBoss, gate: Gate): Promise<void> {
 async function advance(gate: Gate, { accountId, operationId }: OperationJob, signal: AbortSignal): Promise<void> {
   const operation = await gate.store.transact(accountId, (tx) => tx.operations.claim(operationId, gate.now()));
   if (!operation) return;
+  using held = watch(gate, accountId, operation);
   try {
-    await carryOn(gate, accountId, operation, signal);
+    await carryOn(gate, accountId, operation, AbortSignal.any([signal, held.lost]));
   } catch (error) {
     const failure = toHubError(error);
     // the hub stops, or the job lost its heartbeat: whoever gets it next begins anew
     if (signal.aborted || COMES_AGAIN.includes(failure.code)) throw failure;
     await gate.store.transact(accountId, (tx) => failOperation(tx, operation, failure, gate.now()));
   }
+}
+
+/** Fires `lost` soon after the operation is cancelled, or held by another process: what is under way then stops. */
+function watch(gate: Gate, accountId: string, { id, fence }: Operation): { lost: AbortSignal } & Disposable {
+  const lost = new AbortController();
+  const look = async () => {
+    const found = await gate.store.read(accountId, (read) => read.operations.find(id));
+    if (found?.state !== "working" || found.fence !== fence) lost.abort();
+  };
+  // a look that fails says nothing: the next one may
+  const looking = setInterval(() => void look().catch(() => {}), LOOK_MS);
+  return { lost: lost.signal, [Symbol.dispose]: () => clearInterval(looking) };
 }
 
 async function carryOn(gate: Gate, accountId: string, operation: Operation, signal: AbortSignal): Promise<void> {

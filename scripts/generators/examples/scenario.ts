@@ -94,7 +94,11 @@ async function changeFleet(walk: Walk): Promise<string> {
   await walk.showApproved("agent", "system_fleet_put_object", { object: TEMPLATE });
   const changed = { ...TEMPLATE, spec: { ...TEMPLATE.spec, version: "1.1.0" } };
   const requestId = await walk.ask("agent", "system_fleet_put_object", { object: changed, expectedVersion: 1 });
+  await walk.show("agent", "system_operations_get", { operationId: requestId });
   await walk.show("agent", "system_approval_cancel_request", { requestId });
+  const operationId = await walk.ask("agent", "system_fleet_put_object", { object: changed, expectedVersion: 1 });
+  await walk.show("agent", "system_operations_list", { mine: true, limit: 2 });
+  await walk.show("agent", "system_operations_cancel", { operationId });
   return callId;
 }
 

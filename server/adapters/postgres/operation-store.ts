@@ -1,6 +1,7 @@
 import pg from "pg";
 import type { Operation, OperationReader, OperationState, OperationWriter } from "../../domain/operations/operation-store.ts";
 import { type ErrorCode, HubError } from "../../errors.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { Session } from "./database.ts";
 
 export interface OperationJob {
@@ -46,6 +47,19 @@ export function operationReader(session: Session): OperationReader {
       const { rows } = await session.query<OperationRow>(`${ROW} where o.id = $1`, [id]);
       return rows[0] && operationOf(rows[0]);
     },
+
+    async list({ requesterId }, { limit, cursor }) {
+      const before = decodeCursor(cursor, ["uuid"])?.[0];
+      const { rows } = await session.query<OperationRow>(
+        `${ROW} where ($1::uuid is null or o.requester_id = $1) and ($2::uuid is null or o.id < $2) order by o.id desc limit $3`,
+        [requesterId ?? null, before ?? null, limit + 1],
+      );
+      const items = rows.slice(0, limit).map(operationOf);
+      const last = items.at(-1);
+      return rows.length > limit && last ? { items, next: encodeCursor([last.id]) } : { items };
+    },
+
+    cursorAfter: (id) => encodeCursor([id]),
   };
 }
 
@@ -124,6 +138,15 @@ export function operationStore(
 
     complete: (id, fence, sentence, at) =>
       changes(`state = 'completed', steps_done = steps_total, sentence = $4, ended_at = ${END}`, [id, fence, at, sentence]),
+
+    async cancel(id, at) {
+      const { rowCount } = await session.query(
+        `update operation set state = 'cancelled', sentence = 'Cancelled.', ended_at = $2, updated_at = $2
+         where id = $1 and state = 'working'`,
+        [id, at],
+      );
+      return rowCount === 1;
+    },
 
     fail: (id, fence, { code, message, details }, at) =>
       changes(`state = 'failed', error_code = $4, error_message = $5, error_details = $6, ended_at = ${END}`, [

@@ -15,14 +15,21 @@ const CONTROL = /(?![\t\n\r\u0085])\p{Cc}/u;
  * often follow from it. What it costs is bounded by `budget` and MAX_YAML_DEPTH.
  */
 export function parseYaml(text: string, budget: YamlBudget): ParsedYaml {
-  const lines = new LineCounter();
-  lines.addNewLine(0);
-  const read = readTokens(text, lines, budget);
+  const lines = linesOf(text);
+  const read = readTokens(text, budget);
   if (read.fault) return refused(lines, read.fault);
   const document = compose(read.tokens, text.length);
   const [first] = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
   if (first) return refused(lines, { offset: first.pos[0], message: WORDS[first.code] });
   return yamlValue(document.contents, lines, budget);
+}
+
+/** Counted here: the parser knows of a line only after the text that goes over its end, and a fault may come first. */
+function linesOf(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) lines.addNewLine(end + 1);
+  return lines;
 }
 
 type FaultAt = { readonly offset: number; readonly message: string };
@@ -32,18 +39,15 @@ const refused = (lines: LineCounter, { offset, message }: FaultAt): ParsedYaml =
 });
 
 /** The text as a concrete syntax tree. Stops where it goes past a bound, before the tree has taken the memory. */
-function readTokens(text: string, lines: LineCounter, budget: YamlBudget): { tokens: CST.Token[]; fault?: FaultAt } {
+function readTokens(text: string, budget: YamlBudget): { tokens: CST.Token[]; fault?: FaultAt } {
   const tokens: CST.Token[] = [];
   const stop = (offset: number, message: string) => ({ tokens, fault: { offset, message } });
   budget.characters -= text.length;
   if (budget.characters < 0) return stop(0, tooMuch("characters"));
   const control = CONTROL.exec(text)?.index;
-  if (control !== undefined) {
-    for (let at = text.indexOf("\n"); at !== -1 && at < control; at = text.indexOf("\n", at + 1))
-      lines.addNewLine(at + 1);
+  if (control !== undefined)
     return stop(control, "a control character; in double quotes it can be written as an escape");
-  }
-  const parser = new Parser(lines.addNewLine);
+  const parser = new Parser();
   let documents = 0;
   const take = (token: CST.Token): string | undefined => {
     tokens.push(token);

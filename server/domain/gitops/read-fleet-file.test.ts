@@ -124,7 +124,7 @@ suite("several files", () => {
       `${HEAD}modules:\n${module("a", "x", "b")}`,
       `${HEAD}modules:\n${module("b", "c")}${module("c", "a")}`,
     );
-    assert.deepEqual(places(problems), ["more/1.yaml:5:153 modules[1].spec.dependsOn[0]"]);
+    assert.deepEqual(places(problems), ["more/1.yaml:5:166 modules[1].spec.dependsOn[0]"]);
     assert.match(problems[0]?.message ?? "", /a -> b -> c -> a/);
     assert.equal(refusal(`${HEAD}modules:\n${module("a", "a")}`).problems.length, 1);
     assert.equal(

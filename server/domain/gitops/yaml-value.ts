@@ -34,10 +34,10 @@ class ValueReader {
   read(node: Node | null): unknown {
     if (this.#stopped || node === null) return null;
     if (--this.#budget.values < 0) return this.#stop(node, tooMuch("values"));
-    if (this.#path.length > MAX_YAML_DEPTH) return this.#stop(node, TOO_DEEP);
     if (isAlias(node)) return this.#readAlias(node);
     this.#remember(node);
     if (isScalar(node)) return this.#readScalar(node.value, node);
+    if (this.#around.size >= MAX_YAML_DEPTH) return this.#stop(node, TOO_DEEP);
     this.#around.add(node);
     const value = isMap(node) ? this.#readMap(node) : isSeq(node) ? this.#readItems(node.items as Node[]) : null;
     this.#around.delete(node);

@@ -8,4 +8,6 @@ export interface OperationReports {
     operation: { readonly operationId: string; readonly fence: number },
     progress: Progress,
   ): Promise<void>;
+  /** Resolves when the operation (or the call that waits for people) of this id is over, or the time is up. */
+  wait(accountId: string, operationId: string, forMs: number, signal: AbortSignal): Promise<void>;
 }

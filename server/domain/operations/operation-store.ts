@@ -1,5 +1,6 @@
 import type { Progress } from "../../../contracts/operations/progress.ts";
 import type { ErrorCode } from "../../errors.ts";
+import type { Page, PageRequest } from "../page.ts";
 
 export type OperationState = "working" | "completed" | "failed" | "cancelled";
 
@@ -40,6 +41,10 @@ export interface OperationFailure {
 
 export interface OperationReader {
   find(id: string): Promise<Operation | undefined>;
+  /** Newest first. */
+  list(filter: { readonly requesterId?: string | undefined }, page: PageRequest): Promise<Page<Operation>>;
+  /** A cursor of this list's, and of every list that goes down by ids. */
+  cursorAfter(id: string): string;
 }
 
 export interface OperationWriter {
@@ -54,5 +59,7 @@ export interface OperationWriter {
   /** Each answers with whether the fence held and the operation was working. */
   advance(id: string, fence: number, progress: Progress, at: Date): Promise<boolean>;
   complete(id: string, fence: number, sentence: string, at: Date): Promise<boolean>;
+  /** Whatever its fence: whether it was working. */
+  cancel(id: string, at: Date): Promise<boolean>;
   fail(id: string, fence: number, failure: OperationFailure, at: Date): Promise<boolean>;
 }

@@ -1,17 +1,20 @@
-import type { CallToolResult } from "@modelcontextprotocol/client";
 import * as z from "zod";
-import { HubError } from "../../server/errors.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { Narrator } from "./narrator.ts";
-import type { Person, Ran } from "./person.ts";
 import type { ScratchAccount } from "./scratch-account.ts";
 import { changeOneByte } from "./scratch-database.ts";
+import { requestIn, requestOf, Stage, spaced } from "./stage.ts";
 import { ADAS_POLICY, AGENTS_POLICY, MODULE, TEMPLATE } from "./wishes.ts";
 
-const meta = z.object({
-  "countersign/error": z.object({ code: z.string() }).optional(),
-  "countersign/approval": z.object({ requestId: z.string() }).optional(),
-});
+/** What to do next, in one's own hub. */
+export const FOR_REAL = [
+  ["npx countersign start", "the hub, yours"],
+  ["npx countersign connect claude --dir <project>", "let its agent ask"],
+  ["npx countersign approvals", "what waits for you"],
+  ["npx countersign approve <id>", "see the preview, sign"],
+  ["npx countersign invite <name>", "a second person"],
+  ["npx countersign journal verify", "check it all"],
+] as const;
 
 /**
  * The whole job, told step by step. Every call is made as it is shown. Throws where one ends otherwise than told, and the signal's
@@ -35,14 +38,14 @@ export async function tellStory(account: ScratchAccount, tell: Narrator, signal:
 class Story {
   readonly #account: ScratchAccount;
   readonly #tell: Narrator;
-  readonly #signal: AbortSignal;
+  readonly #stage: Stage;
   #request = "";
   #executionCallId = "";
 
   constructor(account: ScratchAccount, tell: Narrator, signal: AbortSignal) {
     this.#account = account;
     this.#tell = tell;
-    this.#signal = signal;
+    this.#stage = new Stage(account.agent, tell, signal);
   }
 
   async meet(): Promise<void> {
@@ -51,7 +54,7 @@ class Story {
       "Every caller is somebody. The agent is a real MCP client with a token of its own; it answers to Ada, whose " +
         "hub this is.",
     );
-    await this.#agent("system_identity_whoami", {});
+    await this.#stage.agent("system_identity_whoami", {});
   }
 
   async refuse(): Promise<void> {
@@ -60,7 +63,7 @@ class Story {
       "Nothing is allowed that no policy permits. The agent tries to change the policy that governs it; the refusal " +
         "names what decided, and is recorded like every other call.",
     );
-    await this.#agent("system_policy_put", { document: AGENTS_POLICY, baseVersion: 1 }, { code: "FORBIDDEN" });
+    await this.#stage.agent("system_policy_put", { document: AGENTS_POLICY, baseVersion: 1 }, { code: "FORBIDDEN" });
   }
 
   async gather(): Promise<void> {
@@ -75,14 +78,14 @@ class Story {
       [cleo, "Cleo"],
     ] as const) {
       const lines = person === ben ? {} : { lines: 2 };
-      const invited = await this.#at(ada, ["invite", name, "--roles", "admin", "--yes"], lines);
+      const invited = await this.#stage.at(ada, ["invite", name, "--roles", "admin", "--yes"], lines);
       const [, code = "", rootKey = ""] = /join (\S+) --root-key (\S+)/.exec(invited.said.join("\n")) ?? [];
-      await this.#at(person, ["join", code, "--root-key", rootKey]);
+      await this.#stage.at(person, ["join", code, "--root-key", rootKey]);
     }
-    const asked = await this.#at(ada, ["call", "system_identity_set_profile", '{"profile":"team"}'], {
+    const asked = await this.#stage.at(ada, ["call", "system_identity_set_profile", '{"profile":"team"}'], {
       ending: EXIT.pending,
     });
-    await this.#at(ada, ["approve", requestIn(asked), "--yes"]);
+    await this.#stage.at(ada, ["approve", requestIn(asked), "--yes"]);
   }
 
   async ask(): Promise<void> {
@@ -92,14 +95,14 @@ class Story {
         "is done, and the agent is told what to wait for.",
     );
     this.#request = requestOf(
-      await this.#agent("system_fleet_put_object", { object: MODULE }, { code: "APPROVAL_PENDING" }),
+      await this.#stage.agent("system_fleet_put_object", { object: MODULE }, { code: "APPROVAL_PENDING" }),
     );
   }
 
   async agentDecides(): Promise<void> {
     this.#tell.step("An agent never decides", "Not on its own request, nor on anybody's.");
     const input = { requestId: this.#request, decision: "approve" };
-    await this.#agent("system_approval_decide_request", input, { code: "FORBIDDEN" });
+    await this.#stage.agent("system_approval_decide_request", input, { code: "FORBIDDEN" });
   }
 
   async sign(): Promise<void> {
@@ -108,15 +111,15 @@ class Story {
       "Ben sees what would change, field by field, and signs exactly that with his own key. The hub checks the " +
         "signature, then carries the call out once, as the agent, with the rights it still has.",
     );
-    await this.#at(this.#account.ben, ["approvals"]);
-    await this.#at(this.#account.ben, ["approve", this.#request, "--yes"]);
+    await this.#stage.at(this.#account.ben, ["approvals"]);
+    await this.#stage.at(this.#account.ben, ["approve", this.#request, "--yes"]);
   }
 
   async readBack(): Promise<void> {
     this.#tell.step("What came of it", "The agent looks at its request, then at the fleet.");
-    const { structuredContent } = await this.#agent("system_approval_get_request", { requestId: this.#request });
+    const { structuredContent } = await this.#stage.agent("system_approval_get_request", { requestId: this.#request });
     this.#executionCallId = z.object({ executionCallId: z.string() }).parse(structuredContent).executionCallId;
-    await this.#agent("system_fleet_get_object", { kind: MODULE.kind, name: MODULE.name }, { output: true });
+    await this.#stage.agent("system_fleet_get_object", { kind: MODULE.kind, name: MODULE.name }, { output: true });
   }
 
   async buildOn(): Promise<void> {
@@ -124,8 +127,12 @@ class Story {
       "The next change builds on it",
       "A template names the module. The same way again, and this time Cleo signs.",
     );
-    const asked = await this.#agent("system_fleet_put_object", { object: TEMPLATE }, { code: "APPROVAL_PENDING" });
-    await this.#at(this.#account.cleo, ["approve", requestOf(asked), "--yes"]);
+    const asked = await this.#stage.agent(
+      "system_fleet_put_object",
+      { object: TEMPLATE },
+      { code: "APPROVAL_PENDING" },
+    );
+    await this.#stage.at(this.#account.cleo, ["approve", requestOf(asked), "--yes"]);
   }
 
   async twoPeople(): Promise<void> {
@@ -136,10 +143,10 @@ class Story {
         "the fleet to need two people; her own signature does not count, Ben's alone is not enough.",
     );
     const input = spaced({ document: ADAS_POLICY, baseVersion: 1 });
-    const id = requestIn(await this.#at(ada, ["call", "system_policy_put", input], { ending: EXIT.pending }));
-    await this.#at(ada, ["approve", id, "--yes"], { ending: EXIT.refused, lines: 3 });
-    await this.#at(ben, ["approve", id, "--yes"]);
-    await this.#at(cleo, ["approve", id, "--yes"], { lines: 3 });
+    const id = requestIn(await this.#stage.at(ada, ["call", "system_policy_put", input], { ending: EXIT.pending }));
+    await this.#stage.at(ada, ["approve", id, "--yes"], { ending: EXIT.refused, lines: 3 });
+    await this.#stage.at(ben, ["approve", id, "--yes"]);
+    await this.#stage.at(cleo, ["approve", id, "--yes"], { lines: 3 });
   }
 
   async receipts(): Promise<void> {
@@ -149,9 +156,9 @@ class Story {
       "Each step left a signed receipt. Ben fetches the one of the change he approved and verifies it on his own " +
         "machine, up to the root key that came with his invitation. Then the whole journal is walked.",
     );
-    await this.#at(ben, ["journal", "tail", "--once", "--lines", "4"]);
-    await this.#at(ben, ["journal", "show", `${this.#executionCallId}.outcome`]);
-    await this.#at(ada, ["journal", "verify"]);
+    await this.#stage.at(ben, ["journal", "tail", "--once", "--lines", "4"]);
+    await this.#stage.at(ben, ["journal", "show", `${this.#executionCallId}.outcome`]);
+    await this.#stage.at(ada, ["journal", "verify"]);
   }
 
   async tamper(): Promise<void> {
@@ -167,50 +174,6 @@ class Story {
       call: `update receipt set statement = ... -- ${receiptId}`,
       answer: [`before  ${before}...`, `after   ${after}...`],
     });
-    await this.#at(ada, ["journal", "verify"], { ending: EXIT.unverified });
-  }
-
-  /** A tool call over MCP. It has to end with `code`; `output` prints the structured answer too. */
-  async #agent(
-    name: string,
-    args: Record<string, unknown>,
-    { code = "OK", output = false }: { code?: string; output?: boolean } = {},
-  ): Promise<CallToolResult> {
-    this.#signal.throwIfAborted();
-    const result = await this.#account.agent.callTool({ name, arguments: args });
-    const text = result.content.map((part) => (part.type === "text" ? part.text : "")).join("\n");
-    // an error's details follow as JSON: the sentence has said it
-    const sentences = text.split("\n").filter((line) => !line.startsWith("{"));
-    const answer = output ? [...sentences, spaced(result.structuredContent)] : sentences;
-    this.#tell.exchange({ who: "agent", call: `${name} ${spaced(args)}`, answer });
-    const ended = meta.parse(result._meta)["countersign/error"]?.code ?? "OK";
-    if (ended !== code) throw new HubError("INTERNAL", `${name} ended with ${ended}, not ${code}: ${text}`);
-    return result;
-  }
-
-  /** A command of this program, run by a person. */
-  async #at(
-    person: Person,
-    args: readonly string[],
-    { ending = EXIT.ok, lines }: { ending?: number; lines?: number } = {},
-  ): Promise<Ran> {
-    this.#signal.throwIfAborted();
-    const ran = await person.run(...args);
-    this.#tell.exchange({ who: person.name, call: ran.command, answer: ran.said, ...(lines && { lines }) });
-    if (ran.exitCode !== ending)
-      throw new HubError("INTERNAL", `"${ran.command}" ended with ${ran.exitCode}, not ${ending}: ${ran.said.at(-1)}`);
-    return ran;
+    await this.#stage.at(ada, ["journal", "verify"], { ending: EXIT.unverified });
   }
 }
-
-function requestOf(result: CallToolResult): string {
-  return meta.parse(result._meta)["countersign/approval"]?.requestId ?? "";
-}
-
-/** The request that a command says it waits for. */
-function requestIn({ said }: Ran): string {
-  return /approve (\S+)/.exec(said.join("\n"))?.[1] ?? "";
-}
-
-/** JSON on one line that can be wrapped at its spaces. */
-const spaced = (value: unknown) => JSON.stringify(value, null, 1).replaceAll(/\n\s*/g, " ");
