@@ -35,7 +35,7 @@ test("a sync is an operation: its progress is told, another replica tells it too
   const working = await get(git.agent, id);
   assert.deepEqual([working.kind, working.state, working.progress.total], ["gitops.sync", "working", 4]);
   assert.match(working.progress.sentence, /main/);
-  const replica = await git.hubs.start();
+  const replica = await git.hubs.start({ COUNTERSIGN_EGRESS_ALLOW: `localhost:${silent.port}` });
   assert.equal((await get(git.ada.operator(replica), id)).state, "working");
 
   const CANCEL = "system_operations_cancel";
@@ -55,6 +55,7 @@ test("a sync is an operation: its progress is told, another replica tells it too
   });
   assert.equal(outcome, "CANCELLED");
   const next = await git.begin("silent");
+  await silent.connected();
   silent.hangUp();
   assert.equal((await get(git.operator, next, 20)).state, "failed", "the repository can be synced again");
   await replica.stop();

@@ -23,7 +23,8 @@ export class OutsideHub implements AsyncDisposable {
   #child: ChildProcess | undefined;
   url = "";
 
-  constructor() {
+  /** `more` is set in its environment beside what each has; a function is told the folder that it gets. */
+  constructor(more: (home: string) => Readonly<Record<string, string>> = () => ({})) {
     this.home = mkdtempSync(join(tmpdir(), "countersign-smoke-"));
     chmodSync(this.home, 0o711); // root's PostgreSQL is another user, which must be able to walk through
     this.env = {
@@ -32,6 +33,7 @@ export class OutsideHub implements AsyncDisposable {
       COUNTERSIGN_CONFIG_DIR: join(this.home, "config"),
       COUNTERSIGN_PORT: "0",
       COUNTERSIGN_LOG_LEVEL: "warn",
+      ...more(this.home),
     };
   }
 

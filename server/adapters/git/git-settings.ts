@@ -2,7 +2,8 @@
  * All that Git is told besides its arguments. Nothing of the hub's own environment, the user's or the system's
  * configuration reaches it; the file that stands for the user's configuration is the adapter's own.
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RepositoryAddress } from "./repository-url.ts";
 
@@ -35,7 +36,10 @@ export async function writeGitSettings(
   const home = join(folder, "home");
   const config = join(folder, "settings");
   await mkdir(home, { recursive: true, mode: 0o700 });
-  await writeFile(config, configText(entriesFor(settings)), { mode: 0o600 });
+  // another process may be reading the same file: it sees the old one or the new one
+  const draft = `${config}.${randomBytes(6).toString("hex")}`;
+  await writeFile(draft, configText(entriesFor(settings)), { mode: 0o600 });
+  await rename(draft, config);
   return {
     PATH: searchPath,
     LC_ALL: "C",

@@ -1,59 +1,20 @@
-/** Real repositories for tests, made by the real git, and a server that shows them over https. */
+/** For tests: a server that shows real repositories over https, by git's own program for that. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
-/** Somebody's own git, with nothing of this machine's configuration. */
-export const ENV = {
+/** Nothing of this machine's configuration. */
+const ENV = {
   PATH: process.env["PATH"] ?? "",
   HOME: "/nonexistent",
   LC_ALL: "C",
   GIT_CONFIG_NOSYSTEM: "1",
   GIT_CONFIG_GLOBAL: "/dev/null",
-  GIT_AUTHOR_NAME: "Ada",
-  GIT_AUTHOR_EMAIL: "ada@example.org",
-  GIT_COMMITTER_NAME: "Ada",
-  GIT_COMMITTER_EMAIL: "ada@example.org",
 };
-
-export class SourceRepository {
-  readonly folder: string;
-
-  /** A repository with a working tree and no commit, on the branch main. */
-  constructor(folder: string, ...options: string[]) {
-    this.folder = folder;
-    mkdirSync(folder, { recursive: true });
-    this.git("init", "--quiet", "-b", "main", ...options);
-  }
-
-  get url(): string {
-    return `file://${this.folder}`;
-  }
-
-  git(...args: string[]): string {
-    return execFileSync("git", args, {
-      cwd: this.folder,
-      env: ENV,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-  }
-
-  /** Writes the files, commits everything, and answers with the commit's id. */
-  commit(files: Readonly<Record<string, string | Uint8Array>>, subject = "a change"): string {
-    for (const [path, content] of Object.entries(files)) {
-      mkdirSync(dirname(join(this.folder, path)), { recursive: true });
-      writeFileSync(join(this.folder, path), content);
-    }
-    this.git("add", "-A");
-    this.git("commit", "--quiet", "--allow-empty", "-m", subject);
-    return this.git("rev-parse", "HEAD").trim();
-  }
-}
 
 export interface Certificate {
   readonly caFile: string;
