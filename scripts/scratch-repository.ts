@@ -33,7 +33,12 @@ export class ScratchRepository {
   }
 
   git(...args: string[]): string {
-    return execFileSync("git", args, { cwd: this.folder, env: ENV, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    return execFileSync("git", args, {
+      cwd: this.folder,
+      env: ENV,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   }
 
   /** Writes files (null removes one) and commits; answers with the commit's id. */

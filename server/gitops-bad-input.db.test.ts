@@ -59,10 +59,13 @@ for (const [what, url] of Object.entries(REFUSED)) {
 test("what may be registered is kept, under a name that is free", async () => {
   await git.register("https", "https://git.example/fleet.git");
   await git.register("ssh", "ssh://git@git.example/fleet.git");
-  await assert.rejects(git.operator.call("system_gitops_register_repository", { name: "ssh", url: "https://a.example/b" }), {
-    code: "ALREADY_EXISTS",
-    path: "name",
-  });
+  await assert.rejects(
+    git.operator.call("system_gitops_register_repository", { name: "ssh", url: "https://a.example/b" }),
+    {
+      code: "ALREADY_EXISTS",
+      path: "name",
+    },
+  );
   for (const branch of ["-x", "a..b", "a b", "refs/heads/../x", "x.lock", "a~1"])
     await assert.rejects(
       git.operator.call("system_gitops_register_repository", { name: "branch", url: "https://a.example/b", branch }),

@@ -53,7 +53,10 @@ test("killed in the middle of a fetch: the run goes on elsewhere and ends, and t
     return rows.some(({ code }) => code === "AMBIGUOUS") ? rows : undefined;
   });
   assert.deepEqual(
-    receipts.filter(({ phase }) => phase === "outcome").map(({ code }) => code).sort(),
+    receipts
+      .filter(({ phase }) => phase === "outcome")
+      .map(({ code }) => code)
+      .sort(),
     ["AMBIGUOUS", "GIT_UNREACHABLE"],
     "the attempt that was cut off, and the one that ended",
   );

@@ -33,7 +33,12 @@ test("the whole way: commit, proposal, approval, applied, edited by hand, drift,
   assert.deepEqual([live?.version, live?.owner, live?.spec["parameters"]], [1, "whole", { replicas: 2 }]);
   assert.deepEqual((await git.drift("whole")).inSync, true);
   const applied = (await git.ended(run.id)).applied.map(({ change, kind, version }) => `${change} ${kind} ${version}`);
-  assert.deepEqual(applied, ["created Assignment 1", "created Module 1", "created ProviderConfig 1", "created Template 1"]);
+  assert.deepEqual(applied, [
+    "created Assignment 1",
+    "created Module 1",
+    "created ProviderConfig 1",
+    "created Template 1",
+  ]);
 
   await git.edit("Assignment", "whole-prod", { parameters: { replicas: 9 } });
   const report = await eventually("receipt of the edit", async () => {
@@ -74,9 +79,9 @@ test("what is declared no more is a proposal of its own, with an approval of its
   await git.settle(repository);
   repository.commitFleet({ bare: true, version: "1.1.0" });
   const run = await git.sync("less");
-  assert.deepEqual(run.proposals.map(({ riskClass, items }) => [riskClass, items]).sort(), [
-    ["changes", 1],
-    ["deletes", 1],
+  assert.deepEqual(run.proposals.map(({ riskClass, items }) => `${riskClass} ${items}`).sort(), [
+    "changes 1",
+    "deletes 1",
   ]);
   await git.apply(idsOf(run, "changes"));
   assert.ok(await git.live("Assignment", "less-prod"), "changes delete nothing");
@@ -126,7 +131,10 @@ test("force overwrites what moved: two people have to agree, to the very version
 
   const first = await ask(git.agent, APPLY, { proposalId, force: true });
   const asked = await git.operator.output(requestDetail, "system_approval_get_request", { requestId: first });
-  assert.equal((JSON.parse(asked.statement) as { predicate: { demand: { people: number } } }).predicate.demand.people, 2);
+  assert.equal(
+    (JSON.parse(asked.statement) as { predicate: { demand: { people: number } } }).predicate.demand.people,
+    2,
+  );
   await git.edit("Assignment", "force-prod", { parameters: { replicas: 8 } });
   await git.ada.decide(git.hub, first);
   assert.equal((await settledRequest(git.agent, first)).state, "stale", "it is not what was agreed to any more");
@@ -200,7 +208,11 @@ test("a reference to an object that others keep is fine; to nothing, it is a fau
   const [problem] = bad.problems;
   assert.deepEqual([problem?.file, problem?.path], ["fleet.yaml", "assignments[0].spec.provider"]);
   const { output } = await git.operator.done("system_gitops_get_repository", { repository: "refer" });
-  assert.equal((output["repository"] as { head: { id: string } }).head.id, good.commit?.id, "the last good head stands");
+  assert.equal(
+    (output["repository"] as { head: { id: string } }).head.id,
+    good.commit?.id,
+    "the last good head stands",
+  );
 });
 
 test("going through Git is no way around what the policy says of an object", async () => {

@@ -48,7 +48,10 @@ export const proposalItem = z.strictObject({
   name: z.string(),
   words: z.string().describe("what would happen, in a sentence"),
   declaredAt: z.string().nullable().describe("file:line in the commit; null for what it does not declare any more"),
-  baseVersion: z.int().nullable().describe("version of the live object that this was worked out on; null: there was none"),
+  baseVersion: z
+    .int()
+    .nullable()
+    .describe("version of the live object that this was worked out on; null: there was none"),
   appliedVersion: z.int().nullable().describe("version that applying it made"),
   changes: z.array(fieldChange),
 });

@@ -76,7 +76,8 @@ async function page(): Promise<string> {
 
   function section(entry: RegisteredAction): string[] {
     const example = examples.get(entry.action.name);
-    if (!example && !entry.action.channels.includes("job")) throw new TypeError(`${entry.action.name} is not in the walk that examples are recorded from`);
+    if (!example && !entry.action.channels.includes("job"))
+      throw new TypeError(`${entry.action.name} is not in the walk that examples are recorded from`);
     return toolSection(entry, policyFields(entry.action), example);
   }
 }

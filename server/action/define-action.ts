@@ -2,9 +2,9 @@ import type * as z from "zod";
 import type { Preview } from "../domain/approvals/preview.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { ReachContext, ReadContext, WriteContext } from "./context.ts";
+import type { OtherCall } from "./other-call.ts";
 import type { Channel, Effect, Risk } from "./risk.ts";
 import type { Target } from "./target.ts";
-import type { OtherCall } from "./weigh.ts";
 
 type InputOf<I extends z.ZodObject> = z.output<I>;
 type OutputOf<O extends z.ZodObject> = z.output<O>;

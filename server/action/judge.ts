@@ -5,12 +5,13 @@ import type { CallInProgress } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import type { ReadContext } from "./context.ts";
 import type { Gate } from "./gate.ts";
+import type { OtherCall } from "./other-call.ts";
 import type { ParsedInput } from "./parse-input.ts";
 import type { RegisteredAction } from "./registry.ts";
 import type { Channel } from "./risk.ts";
 import type { Reader } from "./store.ts";
 import type { Target } from "./target.ts";
-import { decideAll, demandAll, type OtherCall } from "./weigh.ts";
+import { decideAll, demandAll } from "./weigh.ts";
 
 export interface Judgement {
   readonly target: Target;

@@ -55,7 +55,9 @@ test("where reaching out fails there is no effect, and the intent has its outcom
   const { gate, request, asked, entries } = reaching(async () => {
     throw new HubError("GIT_UNREACHABLE", "nobody answers");
   });
-  await assert.rejects(runAction(gate, request("system_test_reach", {}, { channel: "job" })), { code: "GIT_UNREACHABLE" });
+  await assert.rejects(runAction(gate, request("system_test_reach", {}, { channel: "job" })), {
+    code: "GIT_UNREACHABLE",
+  });
   assert.ok(!asked.includes("handler"));
   assert.deepEqual(
     entries.map(({ phase, outcome }) => [phase, outcome?.code]),
@@ -81,7 +83,9 @@ test("a job is not asked again for what people agreed to; a door is, and has no 
 test("a job is refused like anybody where the policy forbids it", async () => {
   const { gate, request, set, asked } = reaching(async () => "x");
   set.demand = { ...APPROVE, kind: "forbid", people: 0, rules: ["no"] } as never;
-  await assert.rejects(runAction(gate, request("system_test_reach", {}, { channel: "job" })), { code: "POLICY_FORBIDS" });
+  await assert.rejects(runAction(gate, request("system_test_reach", {}, { channel: "job" })), {
+    code: "POLICY_FORBIDS",
+  });
   assert.ok(!asked.includes("reach"));
 });
 

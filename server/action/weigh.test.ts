@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { Demand } from "./approvals.ts";
 import type { Decision } from "./authorizer.ts";
 import { AUTO, caller, fakeGate, PERMITTED } from "./fake-gate.ts";
-import { decideAll, demandAll, type OtherCall } from "./weigh.ts";
+import type { OtherCall } from "./other-call.ts";
+import { decideAll, demandAll } from "./weigh.ts";
 
 const FORBIDDEN: Decision = { outcome: "forbidden", policies: [{ id: "no", why: "no" }], words: "Nobody may." };
 const ONE: Demand = { kind: "approve", people: 1, holding: [], rules: [] };
@@ -62,14 +63,20 @@ for (const [what, demands, wanted] of [
   ["nobody is needed by any", {}, AUTO],
   ["one of the others needs a person", { a: ONE }, ONE],
   ["the call needs one and another two", { own: ONE, b: { ...ONE, people: 2 } }, { ...ONE, people: 2 }],
-  ["what approvers must hold adds up", { own: ONE, a: HOLDING, b: { ...HOLDING, holding: ["x"], rules: ["r2"] } },
-    { kind: "approve", people: 1, holding: ["system.fleet.write", "x"], rules: ["r1", "r2"] }],
+  [
+    "what approvers must hold adds up",
+    { own: ONE, a: HOLDING, b: { ...HOLDING, holding: ["x"], rules: ["r2"] } },
+    { kind: "approve", people: 1, holding: ["system.fleet.write", "x"], rules: ["r1", "r2"] },
+  ],
   ["a loosened call of others loosens nothing", { own: ONE, a: AUTO }, ONE],
-  ["one that a rule forbids forbids them all", { own: ONE, b: { kind: "forbid", people: 0, holding: [], rules: ["no"] } },
-    { kind: "forbid", people: 0, holding: [], rules: ["no"] }],
+  [
+    "one that a rule forbids forbids them all",
+    { own: ONE, b: { kind: "forbid", people: 0, holding: [], rules: ["no"] } },
+    { kind: "forbid", people: 0, holding: [], rules: ["no"] },
+  ],
 ] as const) {
   test(`who has to agree: ${what}`, async () => {
-    const said = Object.fromEntries(Object.entries(demands).map(([id, demand]) => [id, { demand: demand as Demand }]));
+    const said = Object.fromEntries(Object.entries(demands).map(([id, demand]) => [id, { demand }]));
     const { judge, question } = weighing(said);
     assert.deepEqual(await demandAll(judge, question, [other("a"), other("b")]), wanted);
   });

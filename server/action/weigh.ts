@@ -1,16 +1,8 @@
 import { setImmediate as others } from "node:timers/promises";
-import type { Json } from "../../contracts/formats/canonical-json.ts";
 import type { Demand } from "./approvals.ts";
 import type { Decision, Question } from "./authorizer.ts";
 import type { Gate } from "./gate.ts";
-import type { Target } from "./target.ts";
-
-/** A call of another action that a call amounts to: one that applies a whole proposal puts and deletes objects. */
-export interface OtherCall {
-  readonly action: string;
-  readonly input: Readonly<Record<string, Json>>;
-  readonly target: Target;
-}
+import type { OtherCall } from "./other-call.ts";
 
 const STRICTNESS: readonly Demand["kind"][] = ["auto", "confirm", "approve", "forbid"];
 /** Questions in a row before other calls get their turn: a proposal may hold thousands of objects. */

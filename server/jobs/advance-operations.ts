@@ -26,7 +26,7 @@ const LOOK_MS = 1_000;
  * written down here.
  */
 export function advanceOperations(boss: PgBoss, gate: Gate): Promise<void> {
-  return workOn<OperationJob>(boss, ADVANCE_OPERATIONS, (job, signal) => advance(gate, job, signal));
+  return workOn(boss, ADVANCE_OPERATIONS, (job, signal) => advance(gate, job, signal));
 }
 
 async function advance(gate: Gate, { accountId, operationId }: OperationJob, signal: AbortSignal): Promise<void> {

@@ -10,5 +10,5 @@ export function executeApproved(
   gate: Gate,
   run: (gate: Gate, job: RequestJob, signal: AbortSignal) => Promise<void> = runApproved,
 ): Promise<void> {
-  return workOn<RequestJob>(boss, EXECUTE_APPROVED, (job, signal) => run(gate, job, signal));
+  return workOn(boss, EXECUTE_APPROVED, (job, signal) => run(gate, job, signal));
 }

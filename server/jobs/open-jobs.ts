@@ -4,6 +4,7 @@ import {
   EXECUTE_APPROVED,
   EXPIRE_APPROVALS,
   type OperationJob,
+  type QueuedJobs,
   type RequestJob,
 } from "./queues.ts";
 
@@ -60,12 +61,12 @@ export function transactionalJobs(boss: PgBoss) {
 const PACE = { batchSize: 1, localConcurrency: 2, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 } as const;
 
 /** One job a call. `run` gets a signal that fires when the job loses its heartbeat or the hub stops. */
-export async function workOn<J extends RequestJob | OperationJob>(
+export async function workOn<Q extends keyof QueuedJobs>(
   boss: PgBoss,
-  queue: string,
-  run: (job: J, signal: AbortSignal) => Promise<void>,
+  queue: Q,
+  run: (job: QueuedJobs[Q], signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  await boss.work(queue, PACE, async ([job]: Job<J>[]) => {
+  await boss.work(queue, PACE, async ([job]: Job<QueuedJobs[Q]>[]) => {
     if (job) await run(job.data, job.signal);
   });
 }

@@ -16,6 +16,13 @@ export const ADVANCE_OPERATIONS = "operation-advance";
 export const EXECUTE_APPROVED = "approval-execute";
 export const EXPIRE_APPROVALS = "approval-expire";
 
+/** What each queue carries. */
+export interface QueuedJobs {
+  readonly [ADVANCE_OPERATIONS]: OperationJob;
+  readonly [EXECUTE_APPROVED]: RequestJob;
+  readonly [EXPIRE_APPROVALS]: RequestJob;
+}
+
 const DAY_SECONDS = 86_400;
 
 /** Their policies are for life; everything else follows this list at the next start. */

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { fleetKind, fleetName, liveFleetObject } from "../../contracts/fleet/object.ts";
 import { defineAction } from "../../server/action/define-action.ts";
-import { deleteObject, previewDelete } from "../../server/domain/fleet/delete-object.ts";
 import { changedBy } from "../../server/domain/fleet/change-fleet.ts";
+import { deleteObject, previewDelete } from "../../server/domain/fleet/delete-object.ts";
 import { objectTarget } from "../../server/domain/fleet/read-object.ts";
 
 export const deleteFleetObject = defineAction({

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { desiredFleetObject, fleetKind, fleetName, labels, liveFleetObject } from "../../contracts/fleet/object.ts";
 import { defineAction } from "../../server/action/define-action.ts";
-import { previewPut, putObject } from "../../server/domain/fleet/put-object.ts";
 import { changedBy } from "../../server/domain/fleet/change-fleet.ts";
+import { previewPut, putObject } from "../../server/domain/fleet/put-object.ts";
 import { objectTarget } from "../../server/domain/fleet/read-object.ts";
 
 export const putFleetObject = defineAction({

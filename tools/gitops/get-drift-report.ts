@@ -3,6 +3,7 @@ import { driftReport as driftReportView } from "../../contracts/gitops/drift-rep
 import { repositoryName } from "../../contracts/gitops/repository.ts";
 import { page } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
+import { escapePlaces as shown } from "../../server/domain/approvals/escape-preview.ts";
 import { driftReport } from "../../server/domain/gitops/drift-report.ts";
 import { repositoryTarget } from "../../server/domain/gitops/targets.ts";
 
@@ -27,7 +28,7 @@ export const getGitDriftReport = defineAction({
       ? `${repository}: in sync, ${counts.objects} objects.`
       : [
           `${repository}: ${counts.pending} pending, ${counts.drifted} drifted of ${counts.objects} objects.`,
-          ...objects.slice(0, 10).map(({ words }) => `- ${words}`),
+          ...objects.slice(0, 10).map(({ words }) => `- ${shown(words)}`),
           ...(objects.length > 10 ? [`- and ${objects.length - 10} more on this page`] : []),
         ].join("\n"),
   handler: ({ repository, ...rest }, { read }) => driftReport(read, repository, rest),

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { movedObject, proposalItem, proposalSummary } from "../../contracts/gitops/proposal.ts";
 import { page } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
+import { escapePlaces as shown } from "../../server/domain/approvals/escape-preview.ts";
 import { getProposal } from "../../server/domain/gitops/read-proposals.ts";
 import { proposalTarget } from "../../server/domain/gitops/targets.ts";
 
@@ -29,10 +30,10 @@ export const getGitProposal = defineAction({
   timeLimitMs: 20_000,
   summary: ({ proposal, items, moved, next }) =>
     [
-      `Proposal ${proposal.id} of ${proposal.repository}: ${proposal.state}. ${proposal.words}`,
-      ...items.map(({ words }) => `- ${words}`),
+      `Proposal ${proposal.id} of ${proposal.repository}: ${proposal.state}. ${shown(proposal.words)}`,
+      ...items.map(({ words }) => `- ${shown(words)}`),
       ...(next === undefined ? [] : ["- and more on the next page"]),
-      ...moved.map(({ words }) => `Moved since: ${words}`),
+      ...moved.map(({ words }) => `Moved since: ${shown(words)}`),
     ].join("\n"),
   handler: ({ proposalId, ...rest }, { read }) => getProposal(read, proposalId, rest),
 });

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { repositoryName, repositoryView } from "../../contracts/gitops/repository.ts";
 import { defineAction } from "../../server/action/define-action.ts";
+import { escapePlaces as shown } from "../../server/domain/approvals/escape-preview.ts";
 import { getRepository } from "../../server/domain/gitops/read-repositories.ts";
 import { repositoryTarget } from "../../server/domain/gitops/targets.ts";
 
@@ -20,7 +21,7 @@ export const getGitRepository = defineAction({
   secretOutput: false,
   timeLimitMs: 10_000,
   summary: ({ repository: r }) => {
-    const head = r.head ? `${r.head.id.slice(0, 10)} (${r.head.subject})` : "not synced yet";
+    const head = r.head ? `${r.head.id.slice(0, 10)} (${shown(r.head.subject)})` : "not synced yet";
     const open = r.openProposals.map((id) => `\nOpen proposal: ${id}`).join("");
     return `${r.name}: ${r.path} on ${r.branch} of ${r.url}, ${head}; owns ${r.objects} objects.${open}`;
   },

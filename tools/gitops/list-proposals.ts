@@ -3,6 +3,7 @@ import { proposalState, proposalSummary } from "../../contracts/gitops/proposal.
 import { repositoryName } from "../../contracts/gitops/repository.ts";
 import { page, pageOf } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
+import { escapePlaces as shown } from "../../server/domain/approvals/escape-preview.ts";
 import { listProposals } from "../../server/domain/gitops/read-proposals.ts";
 
 export const listGitProposals = defineAction({
@@ -24,6 +25,6 @@ export const listGitProposals = defineAction({
   summary: ({ items }) =>
     items.length === 0
       ? "No proposals."
-      : items.map((p) => `${p.id} ${p.repository} ${p.riskClass} ${p.state}: ${p.words}`).join("\n"),
+      : items.map((p) => `${p.id} ${p.repository} ${p.riskClass} ${p.state}: ${shown(p.words)}`).join("\n"),
   handler: ({ repository, state, ...rest }, { read }) => listProposals(read.gitops, { repository, state }, rest),
 });

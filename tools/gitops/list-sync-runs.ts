@@ -24,7 +24,10 @@ export const listGitSyncRuns = defineAction({
     items.length === 0
       ? "No syncs yet."
       : items
-          .map((run) => `${run.createdAt} ${run.repository}: ${run.status}${run.error ? ` (${run.error.code})` : ""} ${run.id}`)
+          .map(
+            (run) =>
+              `${run.createdAt} ${run.repository}: ${run.status}${run.error ? ` (${run.error.code})` : ""} ${run.id}`,
+          )
           .join("\n"),
   handler: ({ repository, ...rest }, { read }) => listRuns(read.gitops, { repository }, rest),
 });

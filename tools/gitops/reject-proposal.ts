@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { proposalSummary } from "../../contracts/gitops/proposal.ts";
 import { defineAction } from "../../server/action/define-action.ts";
+import { escapePlaces as shown } from "../../server/domain/approvals/escape-preview.ts";
 import { rejectProposal } from "../../server/domain/gitops/reject-proposal.ts";
 import { proposalTarget } from "../../server/domain/gitops/targets.ts";
 
@@ -23,7 +24,8 @@ export const rejectGitProposal = defineAction({
   target: ({ proposalId }, { read }) => proposalTarget(read, { proposalId }),
   secretOutput: false,
   timeLimitMs: 20_000,
-  summary: ({ proposal }) => `Proposal ${proposal.id} of ${proposal.repository} is rejected: ${proposal.reason}`,
+  summary: ({ proposal }) =>
+    `Proposal ${proposal.id} of ${proposal.repository} is rejected: ${shown(proposal.reason ?? "")}`,
   handler: async (input, { tx, call }) => ({
     proposal: await rejectProposal(tx, input, call.caller.principal.id, call.now),
   }),

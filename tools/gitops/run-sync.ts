@@ -13,7 +13,11 @@ export const runGitSync = defineAction({
   permission: "system.gitops.sync",
   risk: { effect: "external", approval: "none", loosens: false },
   input: z.strictObject({ operationId: z.uuid(), fence: z.int().min(1) }),
-  output: z.strictObject({ status: z.enum(["success", "partial"]), commit: z.string(), proposals: z.array(z.string()) }),
+  output: z.strictObject({
+    status: z.enum(["success", "partial"]),
+    commit: z.string(),
+    proposals: z.array(z.string()),
+  }),
   errors: [
     "NOT_FOUND",
     "EGRESS_REFUSED",

@@ -16,7 +16,12 @@ export const getLongOperation = defineAction({
   risk: { effect: "read", approval: "none", loosens: false },
   input: z.strictObject({
     operationId,
-    waitSeconds: z.int().min(0).max(LONGEST_WAIT_S).default(0).describe(`hold the answer for so long, ${LONGEST_WAIT_S} at most`),
+    waitSeconds: z
+      .int()
+      .min(0)
+      .max(LONGEST_WAIT_S)
+      .default(0)
+      .describe(`hold the answer for so long, ${LONGEST_WAIT_S} at most`),
   }),
   output: z.strictObject({ operation: operationView }),
   errors: ["NOT_FOUND"],

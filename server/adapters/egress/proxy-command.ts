@@ -11,8 +11,8 @@ const program = fileURLToPath(new URL("./tunnel-pipe.ts", import.meta.url));
 export async function proxyCommand(tunnel: Tunnel, target: string, file: string): Promise<string> {
   const content = { port: tunnel.port, credential: tunnel.credential, target };
   await writeFile(file, JSON.stringify(content), { mode: 0o600 });
-  // ssh gives it to a shell, and replaces what begins with a per cent sign before
-  return `exec ${[process.execPath, program, file].map(quoted).join(" ")}`.replaceAll("%", "%%");
+  // ssh gives it to a shell behind `exec`, and replaces what begins with a per cent sign before
+  return [process.execPath, program, file].map(quoted).join(" ").replaceAll("%", "%%");
 }
 
 function quoted(word: string): string {

@@ -148,7 +148,7 @@ suite("a tunnel", () => {
 
     /** As ssh does: its per cent signs replaced, given to a shell. */
     const start = (command: string) =>
-      spawn("/bin/sh", ["-c", command.replaceAll("%%", "%")], { env: {}, stdio: ["pipe", "pipe", "ignore"] });
+      spawn("/bin/sh", ["-c", `exec ${command.replaceAll("%%", "%")}`], { env: {}, stdio: ["pipe", "pipe", "ignore"] });
 
     test("joins standard input and output with the target; its credential is no argument", async () => {
       await using tunnel = await open();

@@ -5,6 +5,7 @@ import { locateFileSource } from "./file-source.ts";
 import { type Job, type JobOptions, openJob } from "./git-job.ts";
 import {
   borrowObjects,
+  exists,
   HEAD_REF,
   type IdLength,
   isDamaged,
@@ -111,8 +112,25 @@ async function headOf(job: Job, { address, request, options }: Wording): Promise
   }
   const head = heads.get(request.branch);
   if (head !== undefined) return head;
+  if (heads.size === 0 && !(await speaksGit(job))) {
+    throw new HubError("GIT_NOT_A_REPOSITORY", "There is no Git repository at this address.");
+  }
   if (heads.size === 0) throw new HubError("GIT_REPOSITORY_EMPTY", "The repository has no branch with a commit yet.");
   throw branchMissing(request.branch, [...heads.keys()].sort());
+}
+
+/**
+ * Over https, Git takes any short page for the empty list of a plain file server. A server that speaks its protocol shows
+ * in the packets that are exchanged.
+ */
+async function speaksGit(job: Job): Promise<boolean> {
+  let packets = false;
+  await runGit({ ...job, env: { ...job.env, GIT_TRACE_PACKET: "1" } }, ["ls-remote", "--heads", "--", job.url], {
+    onErrorOutput: (chunk) => {
+      packets ||= chunk.includes("packet:");
+    },
+  });
+  return packets;
 }
 
 /**
@@ -142,6 +160,7 @@ async function fetchInto(
         "--no-write-fetch-head",
         "--no-recurse-submodules",
         "--no-auto-maintenance",
+        "--update-shallow", // else Git leaves such a branch out, and succeeds
         "--progress",
         "--",
         job.url,
@@ -151,6 +170,7 @@ async function fetchInto(
     );
     await watch.check();
     signal.throwIfAborted();
+    await refuseShallow(repository);
     const head = await commitAt(place, FETCHED_REF);
     await listTree(place, head); // its objects are there, and not too many
     await publish(repository, request.mirror, head, { idLength, replace: borrowed === undefined });
@@ -163,6 +183,11 @@ async function fetchInto(
   } finally {
     watch[Symbol.dispose]();
   }
+}
+
+async function refuseShallow(repository: string): Promise<void> {
+  if (!(await exists(join(repository, "shallow")))) return;
+  throw new HubError("GIT_NOT_A_REPOSITORY", "The repository is a shallow copy: its history is cut off.");
 }
 
 /** Where most of the room is taken by what the mirror has already, part of that may be history that is no more. */

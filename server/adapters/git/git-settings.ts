@@ -58,7 +58,7 @@ export async function writeGitSettings(
   };
 }
 
-/** Names of the above that simple-git withholds from Git unless they are allowed. */
+/** Names of the above, and of what single calls add, that simple-git withholds from Git unless they are allowed. */
 export const GUARDED = [
   "GIT_CONFIG_NOSYSTEM",
   "GIT_CONFIG_GLOBAL",
@@ -71,6 +71,7 @@ export const GUARDED = [
   "GIT_OPTIONAL_LOCKS",
   "GIT_CEILING_DIRECTORIES",
   "GIT_DIR",
+  "GIT_TRACE_PACKET",
 ] as const;
 
 function entriesFor({ scheme, proxy, caFile, sshCommand, trusted = [] }: GitSettings): Entry[] {

@@ -66,8 +66,12 @@ export async function markDamaged(mirror: string): Promise<void> {
   await writeFile(join(mirror, DAMAGED), "").catch(() => {}); // a mirror that is gone is fetched anew as well
 }
 
-export async function isDamaged(mirror: string): Promise<boolean> {
-  return stat(join(mirror, DAMAGED)).then(
+export function isDamaged(mirror: string): Promise<boolean> {
+  return exists(join(mirror, DAMAGED));
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
     () => true,
     () => false,
   );

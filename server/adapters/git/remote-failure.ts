@@ -53,10 +53,6 @@ const WORDS: readonly { says: RegExp; error: (words: Words) => HubError }[] = [
     error: () => new HubError("GIT_UNREACHABLE", "The server leads on to an address that is not https://."),
   },
   {
-    says: /shallow/i,
-    error: () => new HubError("GIT_NOT_A_REPOSITORY", "The repository is a shallow copy; its history is not complete."),
-  },
-  {
     says: /mismatched algorithms/i,
     error: () => new HubError("GIT_NOT_A_REPOSITORY", "The repository's kind of object ids changed while it was read."),
   },
@@ -66,7 +62,7 @@ const WORDS: readonly { says: RegExp; error: (words: Words) => HubError }[] = [
       new HubError("GIT_TREE_REFUSED", `The repository holds an object that is malformed (${said}).`),
   },
   {
-    says: /not found|does not appear to be a git repository|not valid: is this a git repository|protocol error|bad line length|invalid server response|not a git repository|unable to update url base/i,
+    says: /repository\b.*\bnot found|does not appear to be a git repository|not valid: is this a git repository|protocol error|bad line length|invalid server response|not a git repository|unable to update url base/i,
     error: () => new HubError("GIT_NOT_A_REPOSITORY", "There is no Git repository at this address."),
   },
   {

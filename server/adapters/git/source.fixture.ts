@@ -122,7 +122,13 @@ async function answer(
       held()?.();
       return; // and the connection stays open
     }
-    if (!response.write(chunk)) await Promise.race([once(response, "drain"), once(response, "close")]);
+    if (!response.write(chunk) && !response.destroyed) {
+      const done = new AbortController();
+      const waiting = ["drain", "close"].map((event) => once(response, event, { signal: done.signal }));
+      await Promise.race(waiting).catch(() => {}); // the client went away
+      done.abort();
+      await Promise.allSettled(waiting);
+    }
   }
   response.end();
 }

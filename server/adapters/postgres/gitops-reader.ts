@@ -11,6 +11,7 @@ import {
   type ProposalRow,
   proposalOf,
   REPOSITORIES,
+  type RepositoryRow,
   RUNS,
   type RunRow,
   repositoryOf,
@@ -22,16 +23,32 @@ import {
 } from "./gitops-rows.ts";
 
 export function gitopsReader(session: Session): GitopsReader {
-  const first = async <R extends object, T>(of: (row: R) => T, text: string, values: unknown[]) => {
-    const { rows } = await session.query<R>(text, values);
-    return rows[0] && of(rows[0]);
+  const repositoryWhere = async (condition: string, value: string) => {
+    const { rows } = await session.query<RepositoryRow>(`${REPOSITORIES} where ${condition} and r.removed_at is null`, [
+      value,
+    ]);
+    return rows[0] && repositoryOf(rows[0]);
   };
   return {
-    repository: (name) => first(repositoryOf, `${REPOSITORIES} where r.name = $1 and r.removed_at is null`, [name]),
-    repositoryById: (id) => first(repositoryOf, `${REPOSITORIES} where r.id = $1 and r.removed_at is null`, [id]),
-    standing: (name) => first(standingOf, `${STANDINGS} where r.name = $1 and r.removed_at is null`, [name]),
-    run: (id) => first(runOf, `${RUNS} where s.id = $1`, [id]),
-    proposal: (id) => first(proposalOf, `${PROPOSALS} where p.id = $1`, [id]),
+    repository: (name) => repositoryWhere("r.name = $1", name),
+    repositoryById: (id) => repositoryWhere("r.id = $1", id),
+
+    async standing(name) {
+      const { rows } = await session.query<StandingRow>(`${STANDINGS} where r.name = $1 and r.removed_at is null`, [
+        name,
+      ]);
+      return rows[0] && standingOf(rows[0]);
+    },
+
+    async run(id) {
+      const { rows } = await session.query<RunRow>(`${RUNS} where s.id = $1`, [id]);
+      return rows[0] && runOf(rows[0]);
+    },
+
+    async proposal(id) {
+      const { rows } = await session.query<ProposalRow>(`${PROPOSALS} where p.id = $1`, [id]);
+      return rows[0] && proposalOf(rows[0]);
+    },
 
     async repositories({ limit, cursor }) {
       const after = decodeCursor(cursor, ["string"])?.[0];

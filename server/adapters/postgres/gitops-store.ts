@@ -3,7 +3,14 @@ import type { GitopsReader, GitopsWriter } from "../../domain/gitops/gitops-stor
 import { HubError } from "../../errors.ts";
 import type { Session } from "./database.ts";
 import { gitopsReader } from "./gitops-reader.ts";
-import { PROPOSALS, type ProposalRow, proposalOf, REPOSITORIES, type RepositoryRow, repositoryOf } from "./gitops-rows.ts";
+import {
+  PROPOSALS,
+  type ProposalRow,
+  proposalOf,
+  REPOSITORIES,
+  type RepositoryRow,
+  repositoryOf,
+} from "./gitops-rows.ts";
 
 const ACCOUNT = "current_setting('app.account_id')::uuid";
 const UNIQUE = "23505";

@@ -1,5 +1,10 @@
 import pg from "pg";
-import type { Operation, OperationReader, OperationState, OperationWriter } from "../../domain/operations/operation-store.ts";
+import type {
+  Operation,
+  OperationReader,
+  OperationState,
+  OperationWriter,
+} from "../../domain/operations/operation-store.ts";
 import { type ErrorCode, HubError } from "../../errors.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { Session } from "./database.ts";
@@ -137,7 +142,12 @@ export function operationStore(
       changes("steps_done = $4, steps_total = $5, sentence = $6", [id, fence, at, done, total, sentence]),
 
     complete: (id, fence, sentence, at) =>
-      changes(`state = 'completed', steps_done = steps_total, sentence = $4, ended_at = ${END}`, [id, fence, at, sentence]),
+      changes(`state = 'completed', steps_done = steps_total, sentence = $4, ended_at = ${END}`, [
+        id,
+        fence,
+        at,
+        sentence,
+      ]),
 
     async cancel(id, at) {
       const { rowCount } = await session.query(

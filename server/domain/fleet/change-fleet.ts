@@ -1,8 +1,8 @@
-import type { DesiredFleetObject, LiveFleetObject } from "../../../contracts/fleet/object.ts";
-import { canonicalize, type Json } from "../../../contracts/formats/canonical-json.ts";
+import type { LiveFleetObject } from "../../../contracts/fleet/object.ts";
 import type { EventWriter, NewEvent } from "../events/event-store.ts";
 import { together } from "../together.ts";
 import { checkSet } from "./check-set.ts";
+import { byRef, changeOf, type FleetSet, type LiveSet } from "./fleet-set.ts";
 import type { FleetReader, FleetRef, FleetWriter } from "./fleet-store.ts";
 import { referencesOf, refText } from "./references.ts";
 
@@ -22,23 +22,11 @@ export const changedBy = (call: { id: string; caller: { principal: { id: string 
   callId: call.id,
 });
 
-/** What is to be so afterwards. No object stands in it twice. */
-export interface FleetSet {
-  readonly puts: readonly DesiredFleetObject[];
-  /** Of the objects that are put; absent: whose they are stays. */
-  readonly owner?: string;
-  /** Those that are gone already are no fault here. */
-  readonly deletes: readonly FleetRef[];
-}
-
 export interface ChangedObject extends FleetRef {
   readonly change: "created" | "updated" | "unchanged" | "deleted";
   /** As it is now; of a deleted one, as it was. */
   readonly object: LiveFleetObject;
 }
-
-/** The objects of a set as they are, by `Kind/name`. */
-export type LiveSet = ReadonlyMap<string, LiveFleetObject>;
 
 /**
  * Makes all of a set so, or nothing: the one way in which the fleet changes, from a call or from Git. What would come of
@@ -106,23 +94,3 @@ async function write(tx: FleetTransaction, set: FleetSet, live: LiveSet, by: Cha
     ...gone.map((object) => ({ kind: object.kind, name: object.name, change: "deleted" as const, object })),
   ];
 }
-
-export function changeOf(
-  live: LiveFleetObject | undefined,
-  object: DesiredFleetObject,
-  owner = live?.owner,
-): "created" | "updated" | "unchanged" {
-  if (!live) return "created";
-  return live.owner === owner && sameState(live, object) ? "unchanged" : "updated";
-}
-
-type Stated = Pick<DesiredFleetObject | LiveFleetObject, "spec" | "labels" | "annotations">;
-
-/** The order of keys in maps does not count. */
-export const sameState = (a: Stated, b: Stated): boolean => stateText(a) === stateText(b);
-
-const stateText = ({ spec, labels, annotations }: Stated): string =>
-  canonicalize([spec, labels, annotations] as unknown as Json);
-
-export const byRef = (objects: readonly LiveFleetObject[]): Map<string, LiveFleetObject> =>
-  new Map(objects.map((object) => [refText(object), object]));

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DesiredFleetObject, LiveFleetObject } from "../../../contracts/fleet/object.ts";
-import { byRef } from "./change-fleet.ts";
 import { checkSet } from "./check-set.ts";
 import { assignment, module, provider, template } from "./fleet.fixture.ts";
+import { byRef } from "./fleet-set.ts";
 import type { FleetReader, FleetRef } from "./fleet-store.ts";
 import { referencesOf, refText } from "./references.ts";
 
@@ -15,8 +15,7 @@ function check(objects: readonly DesiredFleetObject[], puts: readonly DesiredFle
   const referrals = objects.flatMap((from) => referencesOf(from).map((to) => ({ from, to })));
   const fleet = {
     find: async (refs) => live.filter((object) => isAmong(refs, object)),
-    referrers: async (refs) =>
-      referrals.filter(({ from, to }) => isAmong(refs, to) && refText(from) !== refText(to)),
+    referrers: async (refs) => referrals.filter(({ from, to }) => isAmong(refs, to) && refText(from) !== refText(to)),
     dependencies: async () =>
       referrals.flatMap(({ from, to }) => (from.kind === "Module" ? [{ from: from.name, to: to.name }] : [])),
   } satisfies Partial<FleetReader> as unknown as FleetReader;

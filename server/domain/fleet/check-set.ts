@@ -1,9 +1,9 @@
 import type { DesiredFleetObject, LiveFleetObject } from "../../../contracts/fleet/object.ts";
 import { HubError, toHubError } from "../../errors.ts";
 import { checkParameters, type DeclaredParameters, type ParameterValues } from "./assignment-parameters.ts";
-import type { FleetSet, LiveSet } from "./change-fleet.ts";
+import type { FleetSet, LiveSet } from "./fleet-set.ts";
 import type { Dependency, FleetReader, FleetRef } from "./fleet-store.ts";
-import { checkReferences, refuseCircle, referencesOf, refText } from "./references.ts";
+import { checkReferences, referencesOf, refText, refuseCircle } from "./references.ts";
 
 type Stated = DesiredFleetObject | LiveFleetObject;
 
@@ -25,15 +25,15 @@ export async function checkSet(fleet: FleetReader, set: FleetSet, live: LiveSet)
 }
 
 function checkPut(object: DesiredFleetObject, after: After): void {
-    checkReferences(object, (ref) => after.object(ref) !== undefined);
-    if (object.kind === "Module") refuseCircle(object, after.needs);
-    if (object.kind === "Assignment")
-      checkParameters(
-        object.spec.template,
-        parametersOf(after.object({ kind: "Template", name: object.spec.template })),
-        object.spec.parameters,
-      );
-    if (object.kind === "Template") checkAssignments(object, after);
+  checkReferences(object, (ref) => after.object(ref) !== undefined);
+  if (object.kind === "Module") refuseCircle(object, after.needs);
+  if (object.kind === "Assignment")
+    checkParameters(
+      object.spec.template,
+      parametersOf(after.object({ kind: "Template", name: object.spec.template })),
+      object.spec.parameters,
+    );
+  if (object.kind === "Template") checkAssignments(object, after);
 }
 
 function checkDelete(ref: FleetRef, after: After): void {
@@ -71,7 +71,9 @@ async function readAfter(fleet: FleetReader, set: FleetSet, live: LiveSet): Prom
   ];
   const referrals = watched.length ? await fleet.referrers(watched) : [];
   const staying = referrals.filter(({ from }) => !isOurs(from));
-  const others = await fleet.find(distinct([...references.map(({ to }) => to), ...staying.map(({ from }) => from)].filter((ref) => !isOurs(ref))));
+  const others = await fleet.find(
+    distinct([...references.map(({ to }) => to), ...staying.map(({ from }) => from)].filter((ref) => !isOurs(ref))),
+  );
   const found = new Map<string, Stated>(others.map((object) => [refText(object), object]));
   const dependencies = modules.length ? await fleet.dependencies([...new Set(modules)]) : [];
   const kept = dependencies.filter(({ from }) => !isOurs({ kind: "Module", name: from }));
@@ -106,8 +108,8 @@ function checkAssignments(template: Extract<DesiredFleetObject, { kind: "Templat
   }
 }
 
-const parametersOf = (template: Stated | undefined) =>
-  ((template?.spec as Readonly<Record<string, unknown>> | undefined)?.["parameters"] ?? {}) as DeclaredParameters;
+const parametersOf = (template: Stated | undefined): DeclaredParameters =>
+  template && "parameters" in template.spec ? (template.spec.parameters as DeclaredParameters) : {};
 
 const distinct = (refs: readonly FleetRef[]): FleetRef[] => [
   ...new Map(refs.map((ref) => [refText(ref), { kind: ref.kind, name: ref.name }])).values(),

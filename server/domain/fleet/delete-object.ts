@@ -1,9 +1,10 @@
 import type { LiveFleetObject } from "../../../contracts/fleet/object.ts";
 import { HubError } from "../../errors.ts";
 import type { Preview } from "../approvals/preview.ts";
-import { byRef, type ChangedBy, changeFleet, type FleetTransaction } from "./change-fleet.ts";
+import { type ChangedBy, changeFleet, type FleetTransaction } from "./change-fleet.ts";
 import { checkSet } from "./check-set.ts";
 import { diffObject } from "./diff-object.ts";
+import { byRef } from "./fleet-set.ts";
 import type { FleetReader, FleetRef } from "./fleet-store.ts";
 import { refText } from "./references.ts";
 
@@ -17,8 +18,11 @@ export async function deleteObject(
   input: DeleteInput,
   by: ChangedBy,
 ): Promise<{ deleted: LiveFleetObject }> {
-  const [changed] = await changeFleet(tx, { puts: [], deletes: [input] }, by, (live) =>
-    void asExpected(input, live.get(refText(input))),
+  const [changed] = await changeFleet(
+    tx,
+    { puts: [], deletes: [input] },
+    by,
+    (live) => void asExpected(input, live.get(refText(input))),
   );
   if (!changed) throw new Error("cannot happen: what was locked is deleted");
   return { deleted: changed.object };

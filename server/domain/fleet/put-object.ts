@@ -1,9 +1,10 @@
 import type { DesiredFleetObject, LiveFleetObject } from "../../../contracts/fleet/object.ts";
 import { HubError } from "../../errors.ts";
 import type { Preview } from "../approvals/preview.ts";
-import { byRef, type ChangedBy, changeFleet, changeOf, type FleetTransaction } from "./change-fleet.ts";
+import { type ChangedBy, changeFleet, type FleetTransaction } from "./change-fleet.ts";
 import { checkSet } from "./check-set.ts";
 import { diffObject } from "./diff-object.ts";
+import { byRef, changeOf } from "./fleet-set.ts";
 import type { FleetReader } from "./fleet-store.ts";
 import { refText } from "./references.ts";
 

@@ -3,7 +3,7 @@ import { toHubError } from "../../errors.ts";
 import { checkParameters, type DeclaredParameters } from "../fleet/assignment-parameters.ts";
 import { referencesOf, refText } from "../fleet/references.ts";
 import type { DeclaredObject, DesiredStateProblem } from "./desired-state.ts";
-import { desiredStateInvalid, placeOf } from "./read-fleet-file.ts";
+import { desiredStateInvalid, problemAt } from "./read-fleet-file.ts";
 
 /**
  * What is declared may refer to objects that others keep in the fleet: whether they are there, and take what is sent to
@@ -56,9 +56,4 @@ function misfitsIn(
     const { path = "object", message } = toHubError(error);
     return [problemAt(declaration, path, message.replace(`${path}: `, ""))];
   }
-}
-
-function problemAt(declaration: DeclaredObject, path: string, message: string): DesiredStateProblem {
-  const within = path.replace(/^object/, "");
-  return { ...placeOf(declaration, path), path: `${declaration.path}${within}`, message };
 }

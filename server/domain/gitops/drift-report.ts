@@ -2,8 +2,8 @@ import type { LiveFleetObject } from "../../../contracts/fleet/object.ts";
 import type { DriftedObject, DriftReport } from "../../../contracts/gitops/drift-report.ts";
 import { HubError } from "../../errors.ts";
 import type { PreviewChange } from "../approvals/preview.ts";
-import { byRef, sameState } from "../fleet/change-fleet.ts";
 import { diffObject } from "../fleet/diff-object.ts";
+import { byRef, sameState } from "../fleet/fleet-set.ts";
 import type { FleetReader, FleetRef } from "../fleet/fleet-store.ts";
 import { refText } from "../fleet/references.ts";
 import type { PageRequest } from "../page.ts";
@@ -66,10 +66,12 @@ async function threeStates(
   const named: FleetRef[] = [...desired.values(), ...applied.values()];
   const live = byRef([...(await read.fleet.find(named)), ...(await read.fleet.owned(name))]);
   const refs = new Map([...named, ...live.values()].map((ref) => [refText(ref), ref]));
-  return [...refs].map(([ref, { kind, name: object }]) => {
-    const states = { desired: desired.get(ref), applied: applied.get(ref), live: live.get(ref) };
-    return { kind, name: object, ...states, isPending: isPending(states), isDrifted: isDrifted(states) };
-  }).sort(byRefText);
+  return [...refs]
+    .map(([ref, { kind, name: object }]) => {
+      const states = { desired: desired.get(ref), applied: applied.get(ref), live: live.get(ref) };
+      return { kind, name: object, ...states, isPending: isPending(states), isDrifted: isDrifted(states) };
+    })
+    .sort(byRefText);
 }
 
 type States = Pick<ThreeStates, "desired" | "applied" | "live">;
@@ -108,8 +110,10 @@ function inWords({ desired, applied, live, isPending, isDrifted, ...ref }: Three
   const who = change ? ` by ${change.byName} at ${change.at.toISOString()}` : "";
   const sentences: string[] = [];
   if (isDrifted && !live) sentences.push(`${name} was deleted past Git${who}.`);
-  else if (isDrifted && live?.createdAt !== applied?.born) sentences.push(`${name} was deleted and made again past Git${who}.`);
-  else if (isDrifted) sentences.push(`${name} was changed past Git${who}: ${few(diffObject(applied?.state, live as never))}.`);
+  else if (isDrifted && live?.createdAt !== applied?.born)
+    sentences.push(`${name} was deleted and made again past Git${who}.`);
+  else if (isDrifted)
+    sentences.push(`${name} was changed past Git${who}: ${few(diffObject(applied?.state, live as never))}.`);
   if (isPending && !applied) sentences.push(`${name} is declared and was not applied yet.`);
   else if (isPending && !desired) sentences.push(`${name} is declared no more and was not deleted yet.`);
   else if (isPending) sentences.push(`${name} is declared otherwise: ${few(diffObject(applied?.state, desired))}.`);

@@ -35,7 +35,10 @@ export async function fetchDesired(runId: string, { read, git, progress, signal 
   const step = (done: number, sentence: string) => progress({ done, total: SYNC_STEPS, sentence });
   const { id: repositoryId, branch, url, path, head } = repository;
   await step(0, `Fetching ${branch} from ${placeOf(url)}.`);
-  const commit = await git.fetch({ repositoryId, url, branch }, { signal, progress: (text) => void step(0, text).catch(() => {}) });
+  const commit = await git.fetch(
+    { repositoryId, url, branch },
+    { signal, progress: (text) => void step(0, text).catch(() => {}) },
+  );
   if (head) await refuseRewrite(git, { repository, run, head, commit });
   await step(1, `Reading ${path} of commit ${short(commit.id)}.`);
   const desired = readDesiredState(await git.readFiles(repositoryId, commit.id, path, includesOf));

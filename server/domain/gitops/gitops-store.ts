@@ -131,7 +131,10 @@ export interface GitopsReader {
   lastChanges(refs: readonly FleetRef[]): Promise<readonly LastChange[]>;
 }
 
-export type NewProposal = Omit<Proposal, "state" | "repository" | "closedAt" | "closedBy" | "reason" | "forced" | "items"> & {
+export type NewProposal = Omit<
+  Proposal,
+  "state" | "repository" | "closedAt" | "closedBy" | "reason" | "forced" | "items"
+> & {
   readonly items: readonly ProposedItem[];
 };
 

@@ -47,7 +47,11 @@ test("of many differences some are told, and how many there are besides; long va
   const item = { action: "update", kind: "Assignment", name: "x" } as const;
   const words = itemInWords({ ...item, before: assignment("x"), after: assignment("x", { parameters: many }) });
   assert.match(words, /; and 6 more\.$/);
-  const long = itemInWords({ ...item, before: assignment("x"), after: assignment("x", { parameters: { p: "y".repeat(500) } }) });
+  const long = itemInWords({
+    ...item,
+    before: assignment("x"),
+    after: assignment("x", { parameters: { p: "y".repeat(500) } }),
+  });
   assert.ok(long.length < 150);
 });
 

@@ -1,7 +1,7 @@
 import type { FleetKind } from "../../../contracts/fleet/object.ts";
 import type { ItemAction } from "../../../contracts/gitops/proposal.ts";
-import { diffObject } from "../fleet/diff-object.ts";
 import type { PreviewChange } from "../approvals/preview.ts";
+import { diffObject } from "../fleet/diff-object.ts";
 import type { ProposedItem } from "./gitops-store.ts";
 
 const KINDS: Readonly<Record<FleetKind, readonly [one: string, many: string]>> = {
@@ -72,7 +72,8 @@ export function fieldInWords(field: string): string {
     const [name = "", ...within] = (named["name"] ?? "").split(".");
     return [`parameter ${name}`, ...within.map(indexed)].join(", ");
   }
-  if (named) return `${{ labels: "label", annotations: "annotation", selector: "selector" }[named["list"] as "labels"]} ${named["name"]}`;
+  if (named)
+    return `${{ labels: "label", annotations: "annotation", selector: "selector" }[named["list"] as "labels"]} ${named["name"]}`;
   return indexed(field.replace(/^spec\./, ""));
 }
 

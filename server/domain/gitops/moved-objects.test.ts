@@ -50,9 +50,12 @@ test("each field that differs is seen as it was, as it is, and as it is wanted",
 });
 
 test("whoever applies is told the first few, and how many more there are", () => {
-  const moved = movedObjects(Array.from({ length: 30 }, () => item), liveSet());
+  const moved = movedObjects(
+    Array.from({ length: 30 }, () => item),
+    liveSet(),
+  );
   const { code, message, details } = proposalStale(moved);
   assert.equal(code, "PROPOSAL_STALE");
   assert.match(message, /And 27 more\./);
-  assert.equal((details?.["moved"] as unknown[]).length, 20);
+  assert.equal((details as { moved: unknown[] }).moved.length, 20);
 });

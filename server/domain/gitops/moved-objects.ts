@@ -3,8 +3,8 @@ import type { MovedObject } from "../../../contracts/gitops/proposal.ts";
 import { HubError } from "../../errors.ts";
 import { diffObject } from "../fleet/diff-object.ts";
 import { refText } from "../fleet/references.ts";
-import { fieldInWords } from "./item-words.ts";
 import { baseOf, type ProposedItem } from "./gitops-store.ts";
+import { fieldInWords } from "./item-words.ts";
 
 type LiveSet = ReadonlyMap<string, LiveFleetObject>;
 
@@ -46,7 +46,8 @@ function inWords(item: ProposedItem, now: LiveFleetObject | undefined): string {
   if (!now) return `${name} was in version ${base?.version}, and is gone.`;
   const since = `since ${now.updatedAt}`;
   if (!base) return `${name} did not exist, and is there in version ${now.version} ${since}.`;
-  if (base.born !== now.createdAt) return `${name} was deleted and made again; it is in version ${now.version} ${since}.`;
+  if (base.born !== now.createdAt)
+    return `${name} was deleted and made again; it is in version ${now.version} ${since}.`;
   const fields = threeWay(item, now).map(({ field }) => fieldInWords(field));
   const which = fields.length > 0 ? `: ${fields.slice(0, MOST_IN_WORDS).join(", ")}` : "";
   return `${name} was in version ${base.version}, and is in version ${now.version} ${since}${which}.`;

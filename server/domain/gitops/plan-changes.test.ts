@@ -55,7 +55,10 @@ test("what others refer to is not proposed for deletion; what goes away with it,
   const live = liveSet(liveObject(module("base")), liveObject(template("web"), { owner: "platform" }));
   const referral = { from: template("web"), to: module("base") };
   const kept = plan({ live, referrals: [referral] });
-  assert.deepEqual([shown(kept), kept.problems.map(({ code, path }) => [code, path])], [[], [["IN_USE", "Module/base"]]]);
+  assert.deepEqual(
+    [shown(kept), kept.problems.map(({ code, path }) => [code, path])],
+    [[], [["IN_USE", "Module/base"]]],
+  );
 
   const together = liveSet(liveObject(module("base")), liveObject(template("web")));
   assert.equal(plan({ live: together, referrals: [referral] }).items.deletes.length, 2);
@@ -64,10 +67,21 @@ test("what others refer to is not proposed for deletion; what goes away with it,
 });
 
 test("the same input gives the same bytes, in whatever order it comes", () => {
-  const objects = [module("a"), module("b", ["a"]), template("web", { modules: ["b"] }), provider("edge"), assignment("x")];
-  const live = [liveObject(module("a"), { version: 3 }), liveObject(module("z")), liveObject(provider("edge"), { owner: null })];
+  const objects = [
+    module("a"),
+    module("b", ["a"]),
+    template("web", { modules: ["b"] }),
+    provider("edge"),
+    assignment("x"),
+  ];
+  const live = [
+    liveObject(module("a"), { version: 3 }),
+    liveObject(module("z")),
+    liveObject(provider("edge"), { owner: null }),
+  ];
   const bytes = (order: number[]) => {
-    const turned = <T>(list: readonly T[]) => list.toSorted((a, b) => (order[list.indexOf(a)] ?? 0) - (order[list.indexOf(b)] ?? 0));
+    const turned = <T>(list: readonly T[]) =>
+      list.toSorted((a, b) => (order[list.indexOf(a)] ?? 0) - (order[list.indexOf(b)] ?? 0));
     const found = { declared: turned(objects.map((o, i) => declared(o, i))), live: liveSet(...turned(live)) };
     return canonicalize(plan(found) as unknown as Json);
   };

@@ -1,7 +1,7 @@
 import type { DesiredFleetObject, LiveFleetObject } from "../../../contracts/fleet/object.ts";
 import type { RiskClass } from "../../../contracts/gitops/proposal.ts";
 import type { SyncCounts, SyncProblem } from "../../../contracts/gitops/sync-run.ts";
-import { sameState } from "../fleet/change-fleet.ts";
+import { sameState } from "../fleet/fleet-set.ts";
 import type { Referral } from "../fleet/fleet-store.ts";
 import { refText } from "../fleet/references.ts";
 import type { DeclaredObject } from "./desired-state.ts";
@@ -102,7 +102,11 @@ const isOurs = (
   repository: string,
 ): boolean => wanted.has(refText(ref)) && [repository, null, undefined].includes(live.get(refText(ref))?.owner);
 
-function ownedElsewhere({ object, file, line, column }: DeclaredObject, owner: string, repository: string): SyncProblem {
+function ownedElsewhere(
+  { object, file, line, column }: DeclaredObject,
+  owner: string,
+  repository: string,
+): SyncProblem {
   return {
     file,
     line,

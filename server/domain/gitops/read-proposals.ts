@@ -1,6 +1,6 @@
 import type { MovedObject, ProposalItem, ProposalState, ProposalSummary } from "../../../contracts/gitops/proposal.ts";
 import { HubError } from "../../errors.ts";
-import { byRef } from "../fleet/change-fleet.ts";
+import { byRef } from "../fleet/fleet-set.ts";
 import type { FleetReader } from "../fleet/fleet-store.ts";
 import type { Page, PageRequest } from "../page.ts";
 import { findProposal } from "./find-repository.ts";

@@ -2,12 +2,12 @@ import { v7 } from "uuid";
 import { commit as commitTo, opens } from "../../../contracts/formats/commitment.ts";
 import { RISK_CLASSES } from "../../../contracts/gitops/proposal.ts";
 import { HubError } from "../../errors.ts";
-import { byRef, type LiveSet } from "../fleet/change-fleet.ts";
+import { byRef, type LiveSet } from "../fleet/fleet-set.ts";
 import type { FleetReader } from "../fleet/fleet-store.ts";
 import { referencesOf, refText } from "../fleet/references.ts";
 import type { OperationReader, OperationWriter } from "../operations/operation-store.ts";
-import { type ClosingTransaction, closeProposals } from "./close-proposal.ts";
 import { checkAgainstFleet } from "./check-against-fleet.ts";
+import { type ClosingTransaction, closeProposals } from "./close-proposal.ts";
 import { hasDrifted } from "./drift-report.ts";
 import { type Fetched, short } from "./fetch-desired.ts";
 import { findRun } from "./find-repository.ts";
@@ -50,7 +50,12 @@ export async function recordSync(
   await tx.gitops.setHead(repository.id, commit, desired.objects, now);
   await noteConverged(tx.gitops, repository, plan, fetched, now);
   const { counts, problems } = plan;
-  await tx.gitops.finishRun(runId, { commit, ...(previousCommit !== undefined && { previousCommit }), counts, problems });
+  await tx.gitops.finishRun(runId, {
+    commit,
+    ...(previousCommit !== undefined && { previousCommit }),
+    counts,
+    problems,
+  });
   const status = problems.length > 0 ? "partial" : "success";
   await tx.operations.complete(runId, fence, sentenceOf(plan, proposals.length, short(commit.id)), now);
   await tx.events.emit({
@@ -68,7 +73,10 @@ async function planOf(
 ): Promise<{ readonly plan: Plan; readonly live: LiveSet }> {
   const declared = desired.objects;
   const objects = declared.map(({ object }) => object);
-  const [found, owned] = [await tx.fleet.find([...objects, ...objects.flatMap(referencesOf)]), await tx.fleet.owned(name)];
+  const [found, owned] = [
+    await tx.fleet.find([...objects, ...objects.flatMap(referencesOf)]),
+    await tx.fleet.owned(name),
+  ];
   const live = byRef([...found, ...owned]);
   checkAgainstFleet(name, declared, live);
   const wanted = new Set(objects.map(refText));
@@ -99,7 +107,10 @@ interface Proposing {
 }
 
 /** What is open and still says the same stays open; everything else that is open is superseded. Answers with the open ones. */
-async function propose(tx: SyncTransaction, { repository, runId, plan, fetched, by, now }: Proposing): Promise<string[]> {
+async function propose(
+  tx: SyncTransaction,
+  { repository, runId, plan, fetched, by, now }: Proposing,
+): Promise<string[]> {
   const open = await tx.gitops.lockOpenProposals(repository.id);
   const ids: string[] = [];
   for (const riskClass of RISK_CLASSES) {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { appliedObject, ProposalItem, ProposalSummary } from "../../../contracts/gitops/proposal.ts";
 import type { RepositoryView } from "../../../contracts/gitops/repository.ts";
-import { syncProblem, type SyncProblem, type SyncRunView } from "../../../contracts/gitops/sync-run.ts";
+import { type SyncProblem, type SyncRunView, syncProblem } from "../../../contracts/gitops/sync-run.ts";
 import type { ChangedObject } from "../fleet/change-fleet.ts";
 import type { Operation } from "../operations/operation-store.ts";
 import type { GitCommit } from "./git-mirror.ts";
@@ -33,8 +33,21 @@ export function repositoryView(standing: RepositoryStanding): RepositoryView {
 }
 
 export function proposalView(proposal: Proposal): ProposalSummary {
-  const { id, repository, riskClass, state, commit, runId, items, digest, createdAt, closedAt, closedBy, reason, forced } =
-    proposal;
+  const {
+    id,
+    repository,
+    riskClass,
+    state,
+    commit,
+    runId,
+    items,
+    digest,
+    createdAt,
+    closedAt,
+    closedBy,
+    reason,
+    forced,
+  } = proposal;
   const what = riskClass === "deletes" ? "delete" : "make and change";
   return {
     id,
@@ -75,11 +88,7 @@ export const appliedView = ({ change, kind, name, object }: ChangedObject): z.ou
   version: object.version,
 });
 
-export function runView(
-  run: SyncRun,
-  proposals: readonly Proposal[],
-  applied: SyncRunView["applied"],
-): SyncRunView {
+export function runView(run: SyncRun, proposals: readonly Proposal[], applied: SyncRunView["applied"]): SyncRunView {
   const { id, repository, operation, commit, previousCommit, counts, problems } = run;
   const { createdAt, endedAt, error } = operation;
   return {
@@ -91,7 +100,12 @@ export function runView(
     commit: commit ? commitView(commit) : null,
     previousCommit: previousCommit ?? null,
     counts: counts ?? null,
-    proposals: proposals.map(({ id: proposalId, riskClass, state, items }) => ({ id: proposalId, riskClass, state, items })),
+    proposals: proposals.map(({ id: proposalId, riskClass, state, items }) => ({
+      id: proposalId,
+      riskClass,
+      state,
+      items,
+    })),
     applied,
     problems: [...problems, ...problemsIn(operation)],
     error: error ? { code: error.code, message: error.message } : null,

@@ -28,5 +28,9 @@ export async function cancelOperation(
   if (!(await tx.operations.cancel(id, now)))
     throw new HubError("CONFLICT", `It is too late to cancel: the operation is ${operation.state}.`);
   const { kind, subject } = operation;
-  await tx.events.emit({ type: "operations.cancelled", subject: `operations/${id}`, data: { kind, about: subject, by } });
+  await tx.events.emit({
+    type: "operations.cancelled",
+    subject: `operations/${id}`,
+    data: { kind, about: subject, by },
+  });
 }

@@ -10,5 +10,9 @@ export async function failOperation(
   at: Date,
 ): Promise<void> {
   if (!(await tx.operations.fail(id, fence, { code, message, details }, at))) return;
-  await tx.events.emit({ type: "operations.failed", subject: `operations/${id}`, data: { kind, about: subject, code } });
+  await tx.events.emit({
+    type: "operations.failed",
+    subject: `operations/${id}`,
+    data: { kind, about: subject, code },
+  });
 }

@@ -78,7 +78,10 @@ export function waitingView(
   };
 }
 
-function sentenceOf(state: RequestState, { given, needed, until }: { given: number; needed: number; until?: Date }): string {
+function sentenceOf(
+  state: RequestState,
+  { given, needed, until }: { given: number; needed: number; until?: Date },
+): string {
   switch (state) {
     case "open":
       return `Waiting for ${needed - given} of ${needed} ${needed === 1 ? "approval" : "approvals"}, expires ${inUtc(until)}.`;

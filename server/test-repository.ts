@@ -1,2 +1,0 @@
-/** For tests: a real Git repository. */
-export { ScratchRepository as TestRepository } from "../scripts/scratch-repository.ts";
