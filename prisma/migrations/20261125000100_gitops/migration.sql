@@ -55,6 +55,8 @@ create table gitops_sync_run (
   commit          jsonb,
   previous_commit text,
   counts          jsonb,
+  -- those that were open when it ended, also where an earlier run made them
+  proposal_ids    uuid[] not null default '{}',
   problems        jsonb not null default '[]',
   primary key (account_id, id),
   foreign key (account_id, id) references operation (account_id, id),

@@ -89,12 +89,12 @@ export function gitopsReader(session: Session): GitopsReader {
       return rows.length > limit && last ? { items, next: encodeCursor([last.id]) } : { items };
     },
 
-    async proposals({ repository, state, runId }, { limit, cursor }) {
+    async proposals({ repository, state, ids }, { limit, cursor }) {
       const before = decodeCursor(cursor, ["uuid"])?.[0];
       const { rows } = await session.query<ProposalRow>(
         `${PROPOSALS} where ($1::text is null or r.name = $1) and ($2::text is null or ${STATE} = $2)
-           and ($3::uuid is null or p.run_id = $3) and ($4::uuid is null or p.id < $4) order by p.id desc limit $5`,
-        [repository ?? null, state ?? null, runId ?? null, before ?? null, limit + 1],
+           and ($3::uuid[] is null or p.id = any($3)) and ($4::uuid is null or p.id < $4) order by p.id desc limit $5`,
+        [repository ?? null, state ?? null, ids ?? null, before ?? null, limit + 1],
       );
       const items = rows.slice(0, limit).map(proposalOf);
       const last = items.at(-1);

@@ -89,11 +89,12 @@ export interface RunRow extends OperationRow {
   commit: KeptCommit | null;
   previous_commit: string | null;
   counts: SyncCounts | null;
+  proposal_ids: string[];
   problems: SyncProblem[];
 }
 
 export const RUNS = `
-  select ${OPERATION_COLUMNS}, s.repository_id, r.name as repository, s.accepts_rewrite, s.commit, s.previous_commit, s.counts, s.problems
+  select ${OPERATION_COLUMNS}, s.repository_id, r.name as repository, s.accepts_rewrite, s.commit, s.previous_commit, s.counts, s.proposal_ids, s.problems
   from gitops_sync_run s
   join operation o on (o.account_id, o.id) = (s.account_id, s.id)
   join gitops_repository r on (r.account_id, r.id) = (s.account_id, s.repository_id)`;
@@ -108,6 +109,7 @@ export function runOf(row: RunRow): SyncRun {
     ...(row.commit && { commit: commitOf(row.commit) }),
     ...(row.previous_commit !== null && { previousCommit: row.previous_commit }),
     ...(row.counts && { counts: row.counts }),
+    proposalIds: row.proposal_ids,
     problems: row.problems,
   };
 }

@@ -69,10 +69,10 @@ export function gitopsStore(session: Session): GitopsReader & GitopsWriter {
       );
     },
 
-    async finishRun(id, { commit, previousCommit, counts, problems }) {
+    async finishRun(id, { commit, previousCommit, counts, proposalIds, problems }) {
       await session.query(
-        "update gitops_sync_run set commit = $2, previous_commit = $3, counts = $4, problems = $5 where id = $1",
-        [id, JSON.stringify(commit), previousCommit ?? null, JSON.stringify(counts), JSON.stringify(problems)],
+        "update gitops_sync_run set commit = $2, previous_commit = $3, counts = $4, problems = $5, proposal_ids = $6 where id = $1",
+        [id, JSON.stringify(commit), previousCommit ?? null, JSON.stringify(counts), JSON.stringify(problems), proposalIds],
       );
     },
 

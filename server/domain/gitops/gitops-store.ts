@@ -40,6 +40,8 @@ export interface SyncRun {
   readonly commit?: GitCommit;
   readonly previousCommit?: string;
   readonly counts?: SyncCounts;
+  /** Those that were open when it ended, also where an earlier run made them. */
+  readonly proposalIds: readonly string[];
   readonly problems: readonly SyncProblem[];
 }
 
@@ -122,7 +124,7 @@ export interface GitopsReader {
     filter: {
       readonly repository?: string | undefined;
       readonly state?: ProposalState | undefined;
-      readonly runId?: string | undefined;
+      readonly ids?: readonly string[] | undefined;
     },
     page: PageRequest,
   ): Promise<Page<Proposal>>;
@@ -160,6 +162,7 @@ export interface GitopsWriter {
       readonly commit: GitCommit;
       readonly previousCommit?: string;
       readonly counts: SyncCounts;
+      readonly proposalIds: readonly string[];
       readonly problems: readonly SyncProblem[];
     },
   ): Promise<void>;

@@ -24,7 +24,7 @@ export async function listRuns(
 }
 
 async function viewOf(gitops: GitopsReader, run: SyncRun): Promise<SyncRunView> {
-  const { items: proposals } = await gitops.proposals({ runId: run.id }, { limit: 10 });
+  const { items: proposals } = await gitops.proposals({ ids: run.proposalIds }, { limit: 10 });
   const applied: SyncRunView["applied"] = [];
   for (const { id, state } of proposals) {
     if (state !== "applied" || applied.length >= MOST_APPLIED) continue;

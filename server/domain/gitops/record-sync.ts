@@ -54,6 +54,7 @@ export async function recordSync(
     commit,
     ...(previousCommit !== undefined && { previousCommit }),
     counts,
+    proposalIds: proposals,
     problems,
   });
   const status = problems.length > 0 ? "partial" : "success";
