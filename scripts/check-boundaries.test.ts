@@ -65,6 +65,13 @@ const cases: Record<string, Case> = {
     refused: { "server/journal/a.ts": 'import pg from "pg";\nexport const same = pg;\n' },
     accepted: { "server/adapters/postgres/a.ts": 'import pg from "pg";\nexport const same = pg;\n' },
   },
+  "git is run by its adapter": {
+    rule: BOUNDARIES,
+    refused: { "server/domain/h/a.ts": 'import { simpleGit } from "simple-git";\nexport const same = simpleGit;\n' },
+    accepted: {
+      "server/adapters/git/b.ts": 'import { simpleGit } from "simple-git";\nexport const same = simpleGit;\n',
+    },
+  },
   "so is Prisma's client": {
     rule: BOUNDARIES,
     refused: {

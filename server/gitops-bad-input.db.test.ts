@@ -69,7 +69,7 @@ test("what may be registered is kept, under a name that is free", async () => {
   for (const branch of ["-x", "a..b", "a b", "refs/heads/../x", "x.lock", "a~1"])
     await assert.rejects(
       git.operator.call("system_gitops_register_repository", { name: "branch", url: "https://a.example/b", branch }),
-      { code: "REPOSITORY_URL_REFUSED" },
+      { code: "INPUT_INVALID", path: "branch" },
       branch,
     );
   for (const path of ["/etc/passwd", "../x", "a/../../b", ".git/config"])

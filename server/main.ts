@@ -27,6 +27,7 @@ import { accountDirectory, accountWriter } from "./adapters/postgres/account-sto
 import { administrativeReads } from "./adapters/postgres/administrative-reads.ts";
 import { Database, type Session } from "./adapters/postgres/database.ts";
 import { dedicatedClient } from "./adapters/postgres/dedicated-client.ts";
+import { eventSource } from "./adapters/postgres/event-source.ts";
 import { eventStore } from "./adapters/postgres/event-store.ts";
 import { identityLookup } from "./adapters/postgres/identity-lookup.ts";
 import { identityStore } from "./adapters/postgres/identity-store.ts";
@@ -34,6 +35,7 @@ import { integrationStore } from "./adapters/postgres/integration-store.ts";
 import { journalSource } from "./adapters/postgres/journal-source.ts";
 import { journalStore } from "./adapters/postgres/journal-store.ts";
 import { PostgresKeyStore } from "./adapters/postgres/key-store.ts";
+import { LogListener } from "./adapters/postgres/log-listener.ts";
 import { openDatabase } from "./adapters/postgres/open-database.ts";
 import { policyStore } from "./adapters/postgres/policy-store.ts";
 import { QuietClient } from "./adapters/postgres/quiet-client.ts";
@@ -42,6 +44,7 @@ import { sweepStore } from "./adapters/postgres/sweep-store.ts";
 import { DEFAULT_APPROVAL_SETTINGS } from "./approval/approval-settings.ts";
 import { createApprovalDesk, createApprovals } from "./approval/approvals.ts";
 import { readBasePolicies } from "./authorization/base-policies.ts";
+import { currentCaller } from "./authorization/current-caller.ts";
 import { declaredActions } from "./authorization/declared-action.ts";
 import { createIdentifier } from "./authorization/identifier.ts";
 import { withInvitees } from "./authorization/invitee.ts";
@@ -53,6 +56,7 @@ import { readEnv } from "./config/env.ts";
 import { createLog, type Logger } from "./config/log.ts";
 import { LOG_FILE, openLogFile } from "./config/log-file.ts";
 import { prepareFolders } from "./config/prepare-folders.ts";
+import { EventFeed } from "./domain/events/event-feed.ts";
 import { createAccount } from "./domain/identity/create-account.ts";
 import { KEY_NAMES, type KeyService } from "./domain/keys/key-service.ts";
 import { DEFAULT_POLICY } from "./domain/policy/default-document.ts";
@@ -208,6 +212,7 @@ export async function start({ config, secrets, log, firstAccount, progress, cata
         ...config.git,
         egress: createEgress({ allow: config.egress.allow }),
         caFile: config.egress.caFile,
+        log,
       }),
       operations: operationReports(store, now),
     },
@@ -221,11 +226,26 @@ export async function start({ config, secrets, log, firstAccount, progress, cata
   await advanceOperations(boss, gate);
   opening.defer(stopJobs); // running jobs end while the journal still takes their outcomes
 
+  const feed = new EventFeed(eventSource(database), (err) => log.warn({ err }, "events were not told yet"));
+  opening.defer(() => feed.close());
+  opening.use(
+    new LogListener({
+      connect: () => dedicatedClient(opened.runtime, "countersign-listener"),
+      onWake: () => feed.wake(),
+      onLost: (err) => log.warn({ err }, "the connection that hears of events was lost"),
+    }),
+  );
+
   const { mac: sealKey } = await keys.hmac(hubAccountId, "mac", Buffer.from("confirmation state"));
   const door: HubDoor = {
     identify: (token, channel, mayRecord) => identify(gate, token, channel, mayRecord),
     run: (request) => runAction(gate, request),
     visible: (caller, channel) => visibleActions(gate, caller, channel),
+    action: (name) => registry.get(name),
+    mayRead: async (caller, action, input) =>
+      (await gate.services.simulator.simulate(caller, { action, input })).outcome === "runs",
+    current: (caller) => currentCaller(lookup, caller),
+    follow: (accountId, tell) => feed.follow(accountId, tell),
     refuse: (error, facts) => refuseAtDoor(gate, error, facts),
     ready: () => readiness(database, journal, keys, hubAccountId),
     sealKey,

@@ -106,6 +106,11 @@ const packages: readonly { name: RegExp; only: readonly string[]; because: strin
     only: ["server/adapters/egress", "bench", "smoke", "scripts"],
     because: "outgoing connections go through server/adapters/egress",
   },
+  {
+    name: /^simple-git(\/|$)/,
+    only: ["server/adapters/git", "bench", "smoke", "scripts"],
+    because: "git is run by server/adapters/git, which shuts off what it could be made to do",
+  },
 ];
 
 /** Tests and what supports them fake or open what they need. */

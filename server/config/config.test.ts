@@ -36,6 +36,16 @@ test("a root key inside the data folder is refused, beside it it is taken", () =
   assert.equal(place("/srv/data-keys/root.key").folders.rootKeyFile, "/srv/data-keys/root.key");
 });
 
+test("nothing private is reached and no folder read unless it is listed", () => {
+  const { egress, git } = configFrom(readEnv({ HOME: "/h" }));
+  assert.deepEqual(egress, { allow: [], caFile: undefined });
+  assert.deepEqual(git, { fileRoots: [], maxBytes: 128 * 1024 * 1024, searchPath: "/usr/local/bin:/usr/bin:/bin" });
+  const own = { COUNTERSIGN_EGRESS_ALLOW: "Git.Internal", COUNTERSIGN_GIT_FILE_ROOTS: "/srv/git", PATH: "/opt/bin" };
+  const listed = configFrom(readEnv({ HOME: "/h", ...own, COUNTERSIGN_GIT_MAX_MB: "1" }));
+  assert.deepEqual(listed.egress.allow, ["git.internal"]);
+  assert.deepEqual(listed.git, { fileRoots: ["/srv/git"], maxBytes: 1024 * 1024, searchPath: "/opt/bin" });
+});
+
 test("one folder for data and configuration is refused", () => {
   const both = { HOME: "/h", COUNTERSIGN_DATA_DIR: "/srv/hub", COUNTERSIGN_CONFIG_DIR: "/srv/hub" };
   assert.throws(() => configFrom(readEnv(both)), { code: "CONFIG_INVALID" });

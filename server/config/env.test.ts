@@ -68,6 +68,14 @@ const values = [
     accept: ["https://a.example,http://localhost:3000", "vscode-webview://x1"],
     reject: ["a.example", "https://a.example/path", "https://me@a.example", "https://a.example,"],
   },
+  { name: "COUNTERSIGN_EGRESS_ALLOW", accept: ["git.internal, 10.0.0.1:22", "[::1]:443"], reject: ["a,", "a/b", "*"] },
+  { name: "COUNTERSIGN_EGRESS_CA_FILE", accept: ["/etc/ca.pem"], reject: ["ca.pem"] },
+  {
+    name: "COUNTERSIGN_GIT_FILE_ROOTS",
+    accept: ["/srv/git", "/a:/b c,/d"],
+    reject: ["git", "/a:", "/a:b", ":", "/\0"],
+  },
+  { name: "COUNTERSIGN_GIT_MAX_MB", accept: ["1", "16384"], reject: ["0", "1.5", "16385", "128MB"] },
   { name: "COUNTERSIGN_URL", accept: ["http://127.0.0.1:7310/mcp"], reject: ["127.0.0.1", "ftp://x", "file:///x"] },
   { name: "DATABASE_URL", accept: ["postgres://hub@db/x", "postgresql://h/x"], reject: ["db", "http://db/x"] },
   { name: "COUNTERSIGN_TOKEN", accept: ["cs_1_abc"], reject: ["cs_1 abc", "cs_1\nabc"] },
@@ -84,6 +92,19 @@ for (const { name, accept, reject } of values) {
 test("lists are split, trimmed and in lower case", () => {
   const env = readEnv({ COUNTERSIGN_ALLOWED_HOSTS: "A.example , b.example:8443" });
   assert.deepEqual(env.COUNTERSIGN_ALLOWED_HOSTS, ["a.example", "b.example:8443"]);
+});
+
+test("lists of folders are split at colons and commas", () => {
+  assert.deepEqual(readEnv({ COUNTERSIGN_GIT_FILE_ROOTS: "/a b: /c,/d" }).COUNTERSIGN_GIT_FILE_ROOTS, [
+    "/a b",
+    "/c",
+    "/d",
+  ]);
+});
+
+test("of PATH, folders that mean another one in each process are left out", () => {
+  assert.equal(readEnv({ PATH: "/usr/bin:.::bin:/bin" }).PATH, "/usr/bin:/bin");
+  assert.equal(readEnv({ PATH: "bin" }).PATH, undefined);
 });
 
 test("a relative XDG folder is ignored, as its specification asks", () => {

@@ -1,8 +1,18 @@
 import * as z from "zod";
-import { requestState, requestSummary } from "../../contracts/approval/request-view.ts";
+import { type RequestSummary, requestState, requestSummary } from "../../contracts/approval/request-view.ts";
 import { page, pageOf } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
+import { shortTable } from "../../server/action/short-table.ts";
 import { listRequests } from "../../server/domain/approvals/read-requests.ts";
+
+const COLUMNS = {
+  Request: ({ id }: RequestSummary) => id,
+  State: ({ state }: RequestSummary) => state,
+  "What would happen": ({ headline }: RequestSummary) => headline,
+  "Asked by": ({ requester }: RequestSummary) => requester.name,
+  Needs: ({ needs, state }: RequestSummary) => (state === "open" ? needs : null),
+  Until: ({ approvalExpiresAt, state }: RequestSummary) => (state === "open" ? approvalExpiresAt : null),
+};
 
 export const listApprovalRequests = defineAction({
   name: "system_approval_list_requests",
@@ -27,9 +37,10 @@ export const listApprovalRequests = defineAction({
   secretOutput: false,
   timeLimitMs: 5_000,
   summary: ({ items, next }) =>
-    items.length
-      ? `${items.map((r) => `- ${r.id} ${r.state}: ${r.headline}${r.state === "open" ? ` (needs ${r.needs}, until ${r.approvalExpiresAt})` : ""}`).join("\n")}${next ? "\nMore follow: send `cursor`." : ""}`
-      : "No request matches.",
+    items.length === 0
+      ? "No request matches."
+      : `${shortTable(COLUMNS, items, next !== undefined)}\nOne in full: system_approval_get_request. People decide: npx countersign approve <id>.`,
+  links: ({ items }) => items.map(({ id }) => `approvals/${id}`),
   handler: ({ limit, cursor, ...filter }, { read, call }) =>
     listRequests(read.approvals, filter, { limit, cursor }, call.caller, call.now),
 });

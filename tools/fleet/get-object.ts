@@ -20,5 +20,6 @@ export const getFleetObject = defineAction({
   timeLimitMs: 5_000,
   summary: ({ object }) =>
     `${object.kind}/${object.name}, version ${object.version}, last changed ${object.updatedAt}.`,
+  links: ({ object: { owner } }) => (owner === null ? [] : [`gitops/repositories/${owner}`]),
   handler: async (input, { read }) => ({ object: await readObject(read.fleet, input) }),
 });

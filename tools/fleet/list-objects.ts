@@ -1,7 +1,15 @@
 import * as z from "zod";
-import { fleetKind, labels, liveFleetObject } from "../../contracts/fleet/object.ts";
+import { fleetKind, type LiveFleetObject, labels, liveFleetObject } from "../../contracts/fleet/object.ts";
 import { page, pageOf } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
+import { shortTable } from "../../server/action/short-table.ts";
+
+const COLUMNS = {
+  Object: ({ kind, name }: LiveFleetObject) => `${kind}/${name}`,
+  Version: ({ version }: LiveFleetObject) => version,
+  "Declared by": ({ owner }: LiveFleetObject) => owner,
+  Changed: ({ updatedAt }: LiveFleetObject) => updatedAt,
+};
 
 export const listFleetObjects = defineAction({
   name: "system_fleet_list_objects",
@@ -25,8 +33,7 @@ export const listFleetObjects = defineAction({
   secretOutput: false,
   timeLimitMs: 5_000,
   summary: ({ items, next }) =>
-    items.length
-      ? `${items.map((o) => `- ${o.kind}/${o.name} v${o.version}`).join("\n")}${next ? "\nMore follow: send `cursor`." : ""}`
-      : "No fleet object matches.",
+    items.length === 0 ? "No fleet object matches." : shortTable(COLUMNS, items, next !== undefined),
+  links: ({ items }) => items.map(({ kind, name }) => `fleet/${kind}/${name}`),
   handler: ({ limit, cursor, ...filter }, { read }) => read.fleet.list(filter, { limit, cursor }),
 });

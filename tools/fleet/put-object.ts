@@ -26,5 +26,6 @@ export const putFleetObject = defineAction({
   secretOutput: false,
   timeLimitMs: 10_000,
   summary: ({ change, object }) => `${object.kind}/${object.name} ${change}, now version ${object.version}.`,
+  links: ({ object }) => [`fleet/${object.kind}/${object.name}`],
   handler: (input, { tx, call }) => putObject(tx, input, changedBy(call)),
 });

@@ -44,6 +44,10 @@ export const applyGitProposal = defineAction({
   timeLimitMs: 60_000,
   summary: ({ proposal, changed }) =>
     `Applied: ${changed} of ${proposal.items} objects changed, as commit ${proposal.commit.id.slice(0, 10)} of ${proposal.repository} declares them.`,
+  links: ({ proposal, objects }) => [
+    `gitops/proposals/${proposal.id}`,
+    ...objects.flatMap(({ change, kind, name }) => (change === "deleted" ? [] : [`fleet/${kind}/${name}`])),
+  ],
   handler: async (input, { tx, call }) => {
     const { proposal, changed } = await applyProposal(tx, input, changedBy(call), call.now);
     return {

@@ -35,5 +35,6 @@ export const getGitProposal = defineAction({
       ...(next === undefined ? [] : ["- and more on the next page"]),
       ...moved.map(({ words }) => `Moved since: ${shown(words)}`),
     ].join("\n"),
+  links: ({ proposal: { repository, runId } }) => [`gitops/repositories/${repository}`, `gitops/sync-runs/${runId}`],
   handler: ({ proposalId, ...rest }, { read }) => getProposal(read, proposalId, rest),
 });

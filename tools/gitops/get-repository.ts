@@ -25,5 +25,6 @@ export const getGitRepository = defineAction({
     const open = r.openProposals.map((id) => `\nOpen proposal: ${id}`).join("");
     return `${r.name}: ${r.path} on ${r.branch} of ${r.url}, ${head}; owns ${r.objects} objects.${open}`;
   },
+  links: ({ repository }) => repository.openProposals.map((id) => `gitops/proposals/${id}`),
   handler: async ({ repository }, { read }) => ({ repository: await getRepository(read.gitops, repository) }),
 });

@@ -22,5 +22,6 @@ export const getGitSyncRun = defineAction({
   secretOutput: false,
   timeLimitMs: 10_000,
   summary: ({ run }) => runInWords(run),
+  links: ({ run }) => run.proposals.map(({ id }) => `gitops/proposals/${id}`),
   handler: async ({ runId }, { read }) => ({ run: await getRun(read.gitops, runId) }),
 });

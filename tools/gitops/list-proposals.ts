@@ -1,10 +1,19 @@
 import * as z from "zod";
-import { proposalState, proposalSummary } from "../../contracts/gitops/proposal.ts";
+import { type ProposalSummary, proposalState, proposalSummary } from "../../contracts/gitops/proposal.ts";
 import { repositoryName } from "../../contracts/gitops/repository.ts";
 import { page, pageOf } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
+import { shortTable } from "../../server/action/short-table.ts";
 import { escapePlaces as shown } from "../../server/domain/approvals/escape-preview.ts";
 import { listProposals } from "../../server/domain/gitops/read-proposals.ts";
+
+const COLUMNS = {
+  Proposal: ({ id }: ProposalSummary) => id,
+  Repository: ({ repository }: ProposalSummary) => repository,
+  Risk: ({ riskClass }: ProposalSummary) => riskClass,
+  State: ({ state }: ProposalSummary) => state,
+  "What it would do": ({ words }: ProposalSummary) => shown(words),
+};
 
 export const listGitProposals = defineAction({
   name: "system_gitops_list_proposals",
@@ -22,9 +31,10 @@ export const listGitProposals = defineAction({
   target: "account",
   secretOutput: false,
   timeLimitMs: 10_000,
-  summary: ({ items }) =>
+  summary: ({ items, next }) =>
     items.length === 0
       ? "No proposals."
-      : items.map((p) => `${p.id} ${p.repository} ${p.riskClass} ${p.state}: ${shown(p.words)}`).join("\n"),
+      : `${shortTable(COLUMNS, items, next !== undefined)}\nOne object by object: system_gitops_get_proposal.`,
+  links: ({ items }) => items.map(({ id }) => `gitops/proposals/${id}`),
   handler: ({ repository, state, ...rest }, { read }) => listProposals(read.gitops, { repository, state }, rest),
 });

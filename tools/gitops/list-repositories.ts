@@ -1,8 +1,18 @@
 import * as z from "zod";
-import { repositoryView } from "../../contracts/gitops/repository.ts";
+import { type RepositoryView, repositoryView } from "../../contracts/gitops/repository.ts";
 import { page, pageOf } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
+import { shortTable } from "../../server/action/short-table.ts";
 import { listRepositories } from "../../server/domain/gitops/read-repositories.ts";
+
+const COLUMNS = {
+  Repository: ({ name }: RepositoryView) => name,
+  Branch: ({ branch }: RepositoryView) => branch,
+  Commit: ({ head }: RepositoryView) => head?.id.slice(0, 10) ?? "never synced",
+  Objects: ({ objects }: RepositoryView) => objects,
+  "Open proposals": ({ openProposals }: RepositoryView) => openProposals.length,
+  "Last sync": ({ lastRun }: RepositoryView) => lastRun?.status ?? null,
+};
 
 export const listGitRepositories = defineAction({
   name: "system_gitops_list_repositories",
@@ -20,15 +30,10 @@ export const listGitRepositories = defineAction({
   target: "account",
   secretOutput: false,
   timeLimitMs: 10_000,
-  summary: ({ items }) =>
+  summary: ({ items, next }) =>
     items.length === 0
       ? "No repositories. Register one: system_gitops_register_repository."
-      : items
-          .map((r) => {
-            const head = r.head ? `at ${r.head.id.slice(0, 10)}` : "never synced";
-            const open = r.openProposals.length > 0 ? `, ${r.openProposals.length} proposals open` : "";
-            return `${r.name}: ${r.branch} ${head}, ${r.objects} objects${open}, last sync ${r.lastRun?.status ?? "none"}`;
-          })
-          .join("\n"),
+      : shortTable(COLUMNS, items, next !== undefined),
+  links: ({ items }) => items.map(({ name }) => `gitops/repositories/${name}`),
   handler: (input, { read }) => listRepositories(read.gitops, input),
 });

@@ -1,9 +1,18 @@
 import * as z from "zod";
 import { repositoryName } from "../../contracts/gitops/repository.ts";
-import { syncRunView } from "../../contracts/gitops/sync-run.ts";
+import { type SyncRunView, syncRunView } from "../../contracts/gitops/sync-run.ts";
 import { page, pageOf } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
+import { shortTable } from "../../server/action/short-table.ts";
 import { listRuns } from "../../server/domain/gitops/read-runs.ts";
+
+const COLUMNS = {
+  Run: ({ id }: SyncRunView) => id,
+  Repository: ({ repository }: SyncRunView) => repository,
+  Status: ({ status, error }: SyncRunView) => (error ? `${status} (${error.code})` : status),
+  Begun: ({ createdAt }: SyncRunView) => createdAt,
+  Problems: ({ problems }: SyncRunView) => problems.length,
+};
 
 export const listGitSyncRuns = defineAction({
   name: "system_gitops_list_sync_runs",
@@ -20,14 +29,7 @@ export const listGitSyncRuns = defineAction({
   target: "account",
   secretOutput: false,
   timeLimitMs: 10_000,
-  summary: ({ items }) =>
-    items.length === 0
-      ? "No syncs yet."
-      : items
-          .map(
-            (run) =>
-              `${run.createdAt} ${run.repository}: ${run.status}${run.error ? ` (${run.error.code})` : ""} ${run.id}`,
-          )
-          .join("\n"),
+  summary: ({ items, next }) => (items.length === 0 ? "No syncs yet." : shortTable(COLUMNS, items, next !== undefined)),
+  links: ({ items }) => items.map(({ id }) => `gitops/sync-runs/${id}`),
   handler: ({ repository, ...rest }, { read }) => listRuns(read.gitops, { repository }, rest),
 });

@@ -30,5 +30,6 @@ export const listJournalReceipts = defineAction({
     items.length
       ? `${items.map((r) => `- ${r.position} ${r.at} ${r.action} ${r.phase} ${r.code} ${r.id}`).join("\n")}${next ? "\nMore follow: send `cursor`." : ""}`
       : "No receipt matches.",
+  links: ({ items }) => items.map(({ id }) => `receipts/${id}`),
   handler: ({ limit, cursor, ...filter }, { read }) => listReceipts(read.receipts, filter, { limit, cursor }),
 });

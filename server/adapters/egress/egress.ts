@@ -8,7 +8,7 @@ import { connect as dial, isIPv6, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { HubError } from "../../errors.ts";
 import { whyNotPublic } from "./address-rules.ts";
-import { hostForUrl, readHost, readTarget } from "./host-name.ts";
+import { type Host, hostForUrl, readHost, readTarget } from "./host-name.ts";
 
 /** All addresses of a name, at most as long as `signal` allows. Rejects with what Node's `dns` gives. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
@@ -54,7 +54,7 @@ export function createEgress({ allow, resolve = systemResolve }: EgressOptions):
     if (isAllowed(read.name, port)) return addresses;
     for (const address of addresses) {
       const reason = whyNotPublic(address);
-      if (reason !== undefined) throw refused(read.name, address, reason);
+      if (reason !== undefined) throw refused(read, reason);
     }
     return addresses;
   }
@@ -95,12 +95,13 @@ function allowedEntry(entry: string): string {
   return hostForUrl(host.name) + (target ? `:${target.port}` : "");
 }
 
-function refused(host: string, address: string, reason: string): HubError {
-  const found = host === address ? `${host} is not a public address (${reason})` : `${host} has ${address} (${reason})`;
+/** The address that a name has is not told: whoever asks is not to learn the names of a private network so. */
+function refused({ name, isAddress }: Host, reason: string): HubError {
+  const found = isAddress ? "is not a public address" : "has an address that is not public";
   return new HubError(
     "EGRESS_REFUSED",
-    `${found}; the hub connects to public addresses alone. If it is meant, its operator adds ${hostForUrl(host)} to COUNTERSIGN_EGRESS_ALLOW.`,
-    { details: { host, reason } },
+    `${name} ${found} (${reason}); the hub connects to public ones alone. If it is meant, the hub's operator adds ${hostForUrl(name)} to COUNTERSIGN_EGRESS_ALLOW.`,
+    { details: { host: name, reason } },
   );
 }
 

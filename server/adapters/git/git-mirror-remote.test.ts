@@ -47,7 +47,7 @@ suite("over https", () => {
 
   test("a branch is fetched, and fetched again", async () => {
     const { source, id, url } = served();
-    assert.equal(await fixture.mirror.checkUrl(url), url);
+    assert.equal(await fixture.mirror.checkSource({ url, branch: "main" }), url);
     assert.equal((await fixture.fetch(url)).id, id);
     assert.deepEqual(await fixture.read(id, "a"), { a: "1" });
     const next = source.commit({ a: "2" });
@@ -66,7 +66,7 @@ suite("over https", () => {
     }
     await open(["localhost"]);
     for (const spelling of ["127.0.0.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:7f00:1]"]) {
-      const address = await fixture.mirror.checkUrl(url.replace("localhost", spelling));
+      const address = await fixture.mirror.checkSource({ url: url.replace("localhost", spelling), branch: "main" });
       await assert.rejects(fixture.fetch(address, { id: "refused" }), refused, spelling);
     }
     assert.deepEqual(server.requests, []);

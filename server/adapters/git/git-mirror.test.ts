@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symli
 import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { HubError } from "../../errors.ts";
+import type { HubError } from "../../errors.ts";
 import { LIMIT, MB, MirrorFixture } from "./mirror.fixture.ts";
 
 const urlRefused = { code: "REPOSITORY_URL_REFUSED" };
@@ -141,12 +141,12 @@ suite("a mirror of a folder's repository", () => {
       "none",
     ]) {
       const url = `file://${fixture.scratch}/${path}`;
-      await assert.rejects(fixture.mirror.checkUrl(url), urlRefused, path);
+      await assert.rejects(fixture.mirror.checkSource({ url, branch: "main" }), urlRefused, path);
       await assert.rejects(fixture.fetch(url), urlRefused, path);
     }
     // a link that stays inside is followed, and its target is what is remembered
     symlinkSync(source.folder, join(fixture.root, "alias"));
-    assert.equal(await fixture.mirror.checkUrl(`file://${fixture.root}/alias`), source.url);
+    assert.equal(await fixture.mirror.checkSource({ url: `file://${fixture.root}/alias`, branch: "main" }), source.url);
     await fixture.fetch(`file://${fixture.root}/alias`);
     await fixture.open({ fileRoots: [] });
     await assert.rejects(fixture.fetch(source.url), urlRefused);

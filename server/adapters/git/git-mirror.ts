@@ -10,7 +10,7 @@ import { writeGitSettings } from "./git-settings.ts";
 import { markDamaged } from "./mirror-folder.ts";
 import { takeLock } from "./mirror-lock.ts";
 import { readDeclaredFiles } from "./read-files.ts";
-import { readRepositoryUrl } from "./repository-url.ts";
+import { checkBranchName, readRepositoryUrl } from "./repository-url.ts";
 import { GitFailure, type GitPlace, runGit } from "./run-git.ts";
 
 export interface GitMirrorOptions {
@@ -61,7 +61,8 @@ export async function openGitMirror(options: GitMirrorOptions): Promise<GitMirro
   }
 
   return {
-    async checkUrl(url) {
+    async checkSource({ url, branch }) {
+      checkBranchName(branch);
       const address = readRepositoryUrl(url);
       return address.scheme === "file" ? (await locateFileSource(address.folder, fileRoots)).url : address.url;
     },

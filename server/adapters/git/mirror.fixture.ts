@@ -1,5 +1,5 @@
 /** For tests: a mirror of repositories in a temporary folder, and short ways to use it. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ScratchRepository } from "../../../scripts/scratch-repository.ts";
@@ -13,7 +13,7 @@ export const ID = "0190a000-0000-7000-8000-000000000001";
 export const LIMIT = 5 * MB;
 
 export class MirrorFixture {
-  readonly scratch = mkdtempSync(join(tmpdir(), "countersign-git-"));
+  readonly scratch = realpathSync(mkdtempSync(join(tmpdir(), "countersign-git-")));
   readonly folder = join(this.scratch, "git");
   /** The one folder that is listed. */
   readonly root = join(this.scratch, "root");

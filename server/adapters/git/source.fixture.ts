@@ -22,9 +22,12 @@ export interface Certificate {
   readonly cert: Buffer;
 }
 
+/** Every system that has ssh and git has it. */
+const OPENSSL = "openssl";
+
 /** For localhost, by an authority of its own. */
 export function makeCertificate(folder: string): Certificate {
-  const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
+  const openssl = (...args: string[]) => execFileSync(OPENSSL, args, { cwd: folder, stdio: "pipe" });
   const made = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   openssl("req", "-x509", ...made, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA", "-days", "2");
   openssl("req", ...made, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost");

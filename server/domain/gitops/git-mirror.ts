@@ -2,7 +2,7 @@
 
 export interface GitSource {
   readonly repositoryId: string;
-  /** As `checkUrl` answered. */
+  /** As `checkSource` answered. */
   readonly url: string;
   readonly branch: string;
 }
@@ -34,14 +34,15 @@ export interface GitFile {
  */
 export interface GitMirror {
   /**
-   * The address as it will be fetched from, normalised. Throws REPOSITORY_URL_REFUSED with the reason; nothing is
-   * contacted.
+   * The address as it will be fetched from, normalised. Throws REPOSITORY_URL_REFUSED with the reason, INPUT_INVALID
+   * (no name of a branch); nothing is contacted.
    */
-  checkUrl(url: string): Promise<string>;
+  checkSource(source: Pick<GitSource, "url" | "branch">): Promise<string>;
   /**
    * Fetches the branch and answers with its head. The mirror keeps what it had where this throws: EGRESS_REFUSED,
    * GIT_UNREACHABLE, GIT_AUTH_REQUIRED, GIT_NOT_A_REPOSITORY, GIT_REPOSITORY_EMPTY, GIT_BRANCH_MISSING, GIT_TOO_LARGE,
-   * TIMEOUT, CANCELLED.
+   * GIT_TREE_REFUSED (objects that are none), REPOSITORY_URL_REFUSED (the folder is not allowed any more), TIMEOUT,
+   * CANCELLED.
    */
   fetch(source: GitSource, options: FetchOptions): Promise<GitCommit>;
   /** Whether `ancestor` is in the history of `commit`; false too where the mirror does not have it. */

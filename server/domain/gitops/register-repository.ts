@@ -13,14 +13,15 @@ export interface RegisterInput {
   readonly path: string;
 }
 
-/** Nothing is contacted: the first sync tells whether it can be. Throws REPOSITORY_URL_REFUSED, ALREADY_EXISTS. */
+/** Nothing is contacted: the first sync tells whether it can be. Throws REPOSITORY_URL_REFUSED, INPUT_INVALID
+ * (no name of a branch), ALREADY_EXISTS. */
 export async function registerRepository(
   tx: { readonly gitops: GitopsReader & GitopsWriter; readonly events: EventWriter },
   git: GitMirror,
   input: RegisterInput,
   { by, now }: { readonly by: string; readonly now: Date },
 ): Promise<Repository> {
-  const url = await git.checkUrl(input.url);
+  const url = await git.checkSource(input);
   await refuseTaken(tx.gitops, input.name);
   const repository: Repository = { ...input, url, id: v7(), createdBy: by, createdAt: now };
   await tx.gitops.addRepository(repository);
@@ -38,7 +39,7 @@ export async function previewRegister(
   input: RegisterInput,
   asker: string,
 ): Promise<Preview> {
-  const url = await git.checkUrl(input.url);
+  const url = await git.checkSource(input);
   await refuseTaken(gitops, input.name);
   return {
     headline: `${asker} asks to let a Git repository declare a part of the fleet, as ${input.name}`,
