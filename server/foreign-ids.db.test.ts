@@ -1,10 +1,14 @@
 /** Ids of another account are as unknown as ids that nobody has, to every action that takes one. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { v7 } from "uuid";
+import { syncRunView } from "../contracts/gitops/sync-run.ts";
+import { ScratchRepository } from "../scripts/scratch-repository.ts";
 import { actions } from "../tools/index.ts";
 import { createRegistry } from "./action/registry.ts";
-import { ask, loosen, moduleNamed, TestHubs, type TestPerson } from "./test-hub.ts";
+import { fleetFile } from "./gitops.fixture.ts";
+import { ask, eventually, loosen, moduleNamed, TestHubs, type TestPerson } from "./test-hub.ts";
 import { type Answer, Wire } from "./wire.fixture.ts";
 
 const PUT = "system_fleet_put_object";
@@ -22,7 +26,9 @@ const TOGETHER: Readonly<Record<string, Answer>> = {
   ownerPersonId: { kind: "agent", roles: ["agent"] },
   as: { action: "system_identity_whoami" },
 };
-const registered = createRegistry(actions).list();
+const registered = createRegistry(actions)
+  .list()
+  .filter(({ action }) => action.channels.includes("http"));
 const takesId = ({ format, pattern }: Schema) => format === "uuid" || String(pattern).includes("(intent|outcome)");
 const taking = registered.flatMap(({ action, inputSchema }) => {
   const { properties = {}, required = [] } = inputSchema as Schema & { required?: string[] };
@@ -70,10 +76,28 @@ async function idsOf(person: TestPerson): Promise<Record<string, string>> {
   const spare = { personName: "Nobody", roles: ["reader"] };
   const { claimId, invitationId } = await person.run(wire.hub, "system_identity_invite_person", spare);
   const requestId = await ask(operator, "system_identity_create_principal", { ...service, name: "another" });
+  const operationId = await ask(operator, "system_identity_create_principal", { ...service, name: "a third" });
   const { receipt } = await person.agent(wire.hub).done(PUT, { object: moduleNamed("with-a-receipt") });
-  const ids = { personId, principalId, tokenId, claimId, invitationId, requestId, callId: receipt.callId };
+  const { runId, proposalId } = await syncedRun(person, personId);
+  const work = { operationId, runId, proposalId };
+  const ids = { personId, principalId, tokenId, claimId, invitationId, requestId, callId: receipt.callId, ...work };
   const also = { ownerPersonId: personId, requesterId: principalId, as: principalId, id: receipt.id };
   return { ...ids, ...also } as Record<string, string>;
+}
+
+/** A repository of the person's own, synced. */
+async function syncedRun(person: TestPerson, name: string): Promise<{ runId: string; proposalId: string }> {
+  const repository = new ScratchRepository(join(hubs.repositories, name));
+  repository.commit({ "fleet.yaml": fleetFile("synced") });
+  await person.run(wire.hub, "system_gitops_register_repository", { name: "synced", url: repository.url });
+  const { run } = await person.run(wire.hub, "system_gitops_sync_repository", { repository: "synced" });
+  const { id: runId } = run as { id: string };
+  const proposals = await eventually("proposal of the sync", async () => {
+    const { output } = await person.operator(wire.hub).done("system_gitops_get_sync_run", { runId });
+    const { status, proposals } = syncRunView.parse(output["run"]);
+    return status === "pending" ? undefined : proposals;
+  });
+  return { runId, proposalId: proposals[0]?.id ?? "" };
 }
 
 /** Without what differs from call to call, and without the id that was asked for. */
