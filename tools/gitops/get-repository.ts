@@ -19,7 +19,7 @@ export const getGitRepository = defineAction({
   resource: ["GitopsRepository"],
   target: ({ repository }, { read }) => repositoryTarget(read.gitops, repository),
   secretOutput: false,
-  timeLimitMs: 10_000,
+  timeLimitMs: 20_000,
   summary: ({ repository: r }) => {
     const head = r.head ? `${r.head.id.slice(0, 10)} (${shown(r.head.subject)})` : "not synced yet";
     const open = r.openProposals.map((id) => `\nOpen proposal: ${id}`).join("");

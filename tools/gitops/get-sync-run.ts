@@ -20,7 +20,7 @@ export const getGitSyncRun = defineAction({
   resource: ["GitopsSyncRun"],
   target: ({ runId }, { read }) => runTarget(read.gitops, runId),
   secretOutput: false,
-  timeLimitMs: 10_000,
+  timeLimitMs: 20_000,
   summary: ({ run }) => runInWords(run),
   links: ({ run }) => run.proposals.map(({ id }) => `gitops/proposals/${id}`),
   handler: async ({ runId }, { read }) => ({ run: await getRun(read.gitops, runId) }),

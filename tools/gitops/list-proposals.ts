@@ -30,7 +30,7 @@ export const listGitProposals = defineAction({
   resource: ["Account"],
   target: "account",
   secretOutput: false,
-  timeLimitMs: 10_000,
+  timeLimitMs: 20_000,
   summary: ({ items, next }) =>
     items.length === 0
       ? "No proposals."

@@ -29,7 +29,7 @@ export const listGitRepositories = defineAction({
   resource: ["Account"],
   target: "account",
   secretOutput: false,
-  timeLimitMs: 10_000,
+  timeLimitMs: 20_000,
   summary: ({ items, next }) =>
     items.length === 0
       ? "No repositories. Register one: system_gitops_register_repository."

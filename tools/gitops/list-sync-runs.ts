@@ -28,7 +28,7 @@ export const listGitSyncRuns = defineAction({
   resource: ["Account"],
   target: "account",
   secretOutput: false,
-  timeLimitMs: 10_000,
+  timeLimitMs: 20_000,
   summary: ({ items, next }) => (items.length === 0 ? "No syncs yet." : shortTable(COLUMNS, items, next !== undefined)),
   links: ({ items }) => items.map(({ id }) => `gitops/sync-runs/${id}`),
   handler: ({ repository, ...rest }, { read }) => listRuns(read.gitops, { repository }, rest),

@@ -27,7 +27,7 @@ export const registerGitRepository = defineAction({
   preview: (input, { read, services, call }) =>
     previewRegister(read.gitops, services.git, input, call.caller.principal.name),
   secretOutput: false,
-  timeLimitMs: 10_000,
+  timeLimitMs: 20_000,
   summary: ({ repository: r }) =>
     `${r.name} is registered: ${r.path} on ${r.branch} of ${r.url}. Next: system_gitops_sync_repository.`,
   handler: async (input, { tx, services, call }) => {

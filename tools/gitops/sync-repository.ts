@@ -27,7 +27,7 @@ export const syncGitRepository = defineAction({
   resource: ["GitopsRepository"],
   target: ({ repository }, { read }) => repositoryTarget(read.gitops, repository),
   secretOutput: false,
-  timeLimitMs: 10_000,
+  timeLimitMs: 20_000,
   summary: ({ run }) => `The sync of ${run.repository} has begun: system_gitops_get_sync_run {"runId": "${run.id}"}`,
   links: ({ run }) => [`gitops/sync-runs/${run.id}`, `gitops/repositories/${run.repository}`],
   handler: async (input, { tx, call }) => {

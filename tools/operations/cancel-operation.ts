@@ -28,7 +28,7 @@ export const cancelLongOperation = defineAction({
   resource: ["Operation"],
   target: (input, { read }) => operationTarget(read, input.operationId),
   secretOutput: false,
-  timeLimitMs: 10_000,
+  timeLimitMs: 20_000,
   summary: ({ operation }) => operationInWords(operation),
   handler: async (input, { tx, call }) => {
     await cancelOperation(tx, input.operationId, call.caller.principal.id, call.now);

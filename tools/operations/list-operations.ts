@@ -19,7 +19,7 @@ export const listLongOperations = defineAction({
   resource: ["Account"],
   target: "account",
   secretOutput: false,
-  timeLimitMs: 10_000,
+  timeLimitMs: 20_000,
   summary: ({ items }) => (items.length === 0 ? "No operations." : items.map(operationInWords).join("\n")),
   handler: ({ mine, ...rest }, { read, call }) =>
     listOperations(read, { requesterId: mine ? call.caller.principal.id : undefined }, rest, call.caller, call.now),

@@ -15,7 +15,7 @@ export async function readDeclaredFiles(
   place: GitPlace,
   commit: string,
   path: string,
-  includes: (text: string) => readonly string[],
+  includes: (text: string) => readonly string[] | Promise<readonly string[]>,
 ): Promise<readonly GitFile[]> {
   checkTreePath(path);
   const entries = await listTree(place, commit);
@@ -23,7 +23,7 @@ export async function readDeclaredFiles(
   const named = fileAt(path, byPath);
   const [first] = await readTexts(place, [named]);
   if (first === undefined) throw new Error("a file that was asked for was not read");
-  const globs = readGlobs(includes(first.text));
+  const globs = readGlobs(await includes(first.text));
   for (const glob of globs) refuseStart(glob, byPath);
   const found = await matching(globs, [...byPath.keys()]);
   found.delete(path);

@@ -58,7 +58,7 @@ export function gitopsStore(session: Session): GitopsReader & GitopsWriter {
       await session.query(
         `insert into gitops_desired_state (account_id, repository_id, objects) values (${ACCOUNT}, $1, $2)
          on conflict (account_id, repository_id) do update set objects = excluded.objects`,
-        [id, JSON.stringify(objects)],
+        [id, JSON.stringify(objects.map(({ places: _, ...object }) => object))],
       );
     },
 
@@ -72,7 +72,14 @@ export function gitopsStore(session: Session): GitopsReader & GitopsWriter {
     async finishRun(id, { commit, previousCommit, counts, proposalIds, problems }) {
       await session.query(
         "update gitops_sync_run set commit = $2, previous_commit = $3, counts = $4, problems = $5, proposal_ids = $6 where id = $1",
-        [id, JSON.stringify(commit), previousCommit ?? null, JSON.stringify(counts), JSON.stringify(problems), proposalIds],
+        [
+          id,
+          JSON.stringify(commit),
+          previousCommit ?? null,
+          JSON.stringify(counts),
+          JSON.stringify(problems),
+          proposalIds,
+        ],
       );
     },
 

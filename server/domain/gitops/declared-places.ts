@@ -1,4 +1,5 @@
 import type { JsonPath } from "../../../contracts/formats/json-path.ts";
+import { referencesOf } from "../fleet/references.ts";
 import type { DeclaredObject, DesiredStateProblem, Place } from "./desired-state.ts";
 import type { YamlTree } from "./yaml-tree.ts";
 
@@ -22,9 +23,25 @@ export function rememberSource(declared: DeclaredObject, source: Source): void {
 export function placeOf(declared: DeclaredObject, path: string): Place {
   const { file, line, column } = declared;
   const source = sources.get(declared);
-  if (source === undefined) return { file, line, column };
+  if (source === undefined) return { file, line, column, ...declared.places?.[path] };
   const [, ...within] = parsePath(path);
   return { file, ...source.tree.placeOf([...source.path, ...within]) };
+}
+
+/** The same object with the places that the fleet may find fault with, for where its source is not at hand. */
+export function withPlaces(declared: DeclaredObject): DeclaredObject {
+  const { object } = declared;
+  const parameters = object.kind === "Assignment" ? Object.keys(object.spec.parameters) : [];
+  const paths = [
+    ...referencesOf(object).map(({ path }) => path),
+    ...parameters.map((name) => `object.spec.parameters.${name}`),
+  ];
+  if (paths.length === 0) return declared;
+  const places = paths.map((path) => {
+    const { line, column } = placeOf(declared, path);
+    return [path, { line, column }] as const;
+  });
+  return { ...declared, places: Object.fromEntries(places) };
 }
 
 /** A problem with a field of a declared object; `path` as `placeOf` takes it. */

@@ -12,6 +12,8 @@ export interface DeclaredObject extends Place {
   readonly object: DesiredFleetObject;
   /** In the file: `assignments[3]`. */
   readonly path: string;
+  /** Where its references and parameters are written, by their paths as services name them: `object.spec.template`. */
+  readonly places?: Readonly<Record<string, Pick<Place, "line" | "column">>>;
 }
 
 /** What the files of one commit ask for, by kind, then name; each object once. */

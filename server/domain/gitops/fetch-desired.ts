@@ -2,9 +2,10 @@ import type { Progress } from "../../../contracts/operations/progress.ts";
 import { HubError } from "../../errors.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { findRun } from "./find-repository.ts";
-import type { GitCommit, GitMirror } from "./git-mirror.ts";
+import type { GitCommit, GitMirror, GitSource } from "./git-mirror.ts";
 import type { GitopsReader, Repository, SyncRun } from "./gitops-store.ts";
-import { includesOf, readDesiredState } from "./read-fleet-file.ts";
+import { LatestReports } from "./latest-reports.ts";
+import { includesApart, readDesiredStateApart } from "./reading-thread.ts";
 import { SYNC_STEPS } from "./start-sync.ts";
 
 /** What a sync has found outside, before it looks at the fleet. */
@@ -35,15 +36,28 @@ export async function fetchDesired(runId: string, { read, git, progress, signal 
   const step = (done: number, sentence: string) => progress({ done, total: SYNC_STEPS, sentence });
   const { id: repositoryId, branch, url, path, head } = repository;
   await step(0, `Fetching ${branch} from ${placeOf(url)}.`);
-  const commit = await git.fetch(
-    { repositoryId, url, branch },
-    { signal, progress: (text) => void step(0, text).catch(() => {}) },
-  );
+  const commit = await fetchTelling(git, { repositoryId, url, branch }, signal, (sentence) => step(0, sentence));
   if (head) await refuseRewrite(git, { repository, run, head, commit });
   await step(1, `Reading ${path} of commit ${short(commit.id)}.`);
-  const desired = readDesiredState(await git.readFiles(repositoryId, commit.id, path, includesOf));
+  const includes = (text: string) => includesApart(text, signal);
+  const desired = await readDesiredStateApart(await git.readFiles(repositoryId, commit.id, path, includes), signal);
   await step(2, `Comparing ${desired.objects.length} declared objects with the fleet.`);
   return { commit, ...(head && { previousCommit: head.id }), desired };
+}
+
+/** Git says much while it fetches: no older sentence comes after a newer one, and none when it has ended. */
+async function fetchTelling(
+  git: GitMirror,
+  source: GitSource,
+  signal: AbortSignal,
+  tell: (sentence: string) => Promise<void>,
+): Promise<GitCommit> {
+  const reports = new LatestReports(tell);
+  try {
+    return await git.fetch(source, { signal, progress: (sentence) => reports.say(sentence) });
+  } finally {
+    await reports.end();
+  }
 }
 
 /** A branch that lost the commit it stood at: what people agreed to before is not in its history any more. */

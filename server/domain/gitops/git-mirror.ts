@@ -56,7 +56,7 @@ export interface GitMirror {
     repositoryId: string,
     commit: string,
     path: string,
-    includes: (text: string) => readonly string[],
+    includes: (text: string) => readonly string[] | Promise<readonly string[]>,
   ): Promise<readonly GitFile[]>;
   /** Deletes the mirror. */
   forget(repositoryId: string): Promise<void>;

@@ -77,5 +77,5 @@ export function namesSecret(name: string): boolean {
     .filter((word) => word !== "");
   if (words.length > 1 && COUNTS.test(words[0] ?? "")) return false;
   while (words.length > 1 && BESIDE_THE_POINT.test(words.at(-1) ?? "")) words.pop();
-  return NAMES_A_SECRET.test(words.join("").replace(/\d+$/, ""));
+  return NAMES_A_SECRET.test(words.join("").replace(/(?<!\d)\d+$/, ""));
 }
