@@ -72,6 +72,22 @@ export class FakeDoor implements HubDoor {
     return registry.list().filter(({ action }) => action.channels.includes(channel));
   }
 
+  action(name: string): RegisteredAction | undefined {
+    return registry.get(name);
+  }
+
+  async mayRead(_caller: Caller, action: string): Promise<boolean> {
+    return registry.get(action) !== undefined;
+  }
+
+  async current(caller: Caller): Promise<Caller | undefined> {
+    return this.banned.has(caller.principal.id) ? undefined : caller;
+  }
+
+  async follow(): Promise<() => void> {
+    return () => {};
+  }
+
   refuse(error: HubError, facts: RefusalFacts): void {
     this.refusals.push({ code: error.code, path: error.path, facts });
   }

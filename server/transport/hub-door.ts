@@ -3,6 +3,7 @@ import type { Caller } from "../action/caller.ts";
 import type { RegisteredAction } from "../action/registry.ts";
 import type { Channel } from "../action/risk.ts";
 import type { Logger } from "../config/log.ts";
+import type { FollowedEvent } from "../domain/events/event-feed.ts";
 import type { HubError } from "../errors.ts";
 import type { Catalogue } from "./mcp/catalogue.ts";
 
@@ -31,6 +32,20 @@ export interface HubDoor {
   run(request: ActionRequest): Promise<ActionResult>;
   /** What the caller is shown at this door, sorted by name. */
   visible(caller: Caller, channel: Channel): Promise<readonly RegisteredAction[]>;
+  /** What was declared of an action; undefined where there is none. */
+  action(name: string): RegisteredAction | undefined;
+  /** Whether the gate would let this caller read this now. Nothing runs and nothing is recorded. Throws STORE_UNAVAILABLE. */
+  mayRead(caller: Caller, action: string, input: unknown): Promise<boolean>;
+  /**
+   * Who a caller is by now, for streams that stay open between calls; undefined where they may not call any more. Throws
+   * STORE_UNAVAILABLE.
+   */
+  current(caller: Caller): Promise<Caller | undefined>;
+  /**
+   * Tells of the account's events, whichever process they come from, from the moment that it resolves until the function
+   * that it answers with is called. Throws STORE_UNAVAILABLE.
+   */
+  follow(accountId: string, tell: (events: readonly FollowedEvent[]) => void): Promise<() => void>;
   /** Records what the door refused before the gate could: a body too large, a foreign Origin. */
   refuse(error: HubError, facts: RefusalFacts): void;
   ready(): Promise<Readiness>;

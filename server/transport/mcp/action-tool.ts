@@ -1,4 +1,6 @@
-import type { ActionRequest, ActionResult, ConfirmationState } from "../../action/action-request.ts";
+import type { ActionRequest, ActionResult, ConfirmationState, Done } from "../../action/action-request.ts";
+import { isRead } from "../../action/define-action.ts";
+import type { RegisteredAction } from "../../action/registry.ts";
 import { HubError } from "../../errors.ts";
 import type { HubDoor } from "../hub-door.ts";
 import type { DoorCall, ToolAnswer } from "./catalogue.ts";
@@ -15,10 +17,12 @@ export async function callAction(
   input: Readonly<Record<string, unknown>>,
   call: DoorCall,
 ): Promise<ToolAnswer> {
-  return answerOf(await door.run(requestOf(action, input, call)));
+  const result = await door.run(requestOf(action, input, call));
+  return answerOf(result, door.action(action));
 }
 
-function requestOf(action: string, input: Readonly<Record<string, unknown>>, call: DoorCall): ActionRequest {
+/** The call as the gate takes it. */
+export function requestOf(action: string, input: Readonly<Record<string, unknown>>, call: DoorCall): ActionRequest {
   const { caller, meta, traceId, signal } = call;
   const idempotencyKey = textIn(meta, IDEMPOTENCY_KEY);
   const runId = textIn(meta, RUN_ID);
@@ -39,15 +43,22 @@ function requestOf(action: string, input: Readonly<Record<string, unknown>>, cal
   };
 }
 
-function answerOf(result: ActionResult): ToolAnswer {
+function answerOf(result: ActionResult, entry: RegisteredAction | undefined): ToolAnswer {
   switch (result.status) {
     case "done":
-      return { kind: "result", result: doneResult(result) };
+      return { kind: "result", result: doneResult(result, pathsOf(result, entry)) };
     case "pending":
       return { kind: "result", result: pendingResult(result) };
     case "confirm":
       return questionOf(result);
   }
+}
+
+/** What the result names; of a change its receipt too, which is written by now. */
+function pathsOf({ output, receipt }: Done, entry: RegisteredAction | undefined): string[] {
+  if (!entry) return [];
+  const named = entry.action.links?.(output) ?? [];
+  return isRead(entry.action) ? [...named] : [...named, `receipts/${receipt.id}`];
 }
 
 function textIn(meta: Readonly<Record<string, unknown>>, name: string): string | undefined {

@@ -43,7 +43,8 @@ export interface ToolShelf {
 }
 
 export interface ResourceShelf {
-  list(caller: Caller, cursor?: string): Promise<Page<Resource>>;
+  /** Throws HubError; CURSOR_INVALID. */
+  list(call: DoorCall, cursor?: string): Promise<Page<Resource>>;
   templates(caller: Caller): Promise<readonly ResourceTemplateType[]>;
   /** Throws HubError; NOT_FOUND for what this caller may not know of as for what is not there. */
   read(uri: string, call: DoorCall): Promise<Answer<ReadResourceResult>>;
@@ -57,7 +58,7 @@ export interface PromptShelf {
 
 export interface Completion {
   /** Values for an argument of a prompt or of a resource template, best first; at most 100 are sent. */
-  complete(request: CompleteRequestParams, caller: Caller): Promise<{ values: readonly string[]; total?: number }>;
+  complete(request: CompleteRequestParams, call: DoorCall): Promise<{ values: readonly string[]; total?: number }>;
 }
 
 /** Long work as clients of the tasks extension see it (SEP-2663); each throws NOT_FOUND for another's task as for none. */
@@ -70,8 +71,15 @@ export interface TaskShelf {
 }
 
 export interface Changes {
-  /** Tells of what concerns this caller, until the returned function is called. */
-  follow(caller: Caller, tell: (change: Change) => void): () => void;
+  /**
+   * Tells of what concerns this caller, from the moment that it resolves until the function that it answers with is called.
+   * Of single resources, those of `interest` count.
+   */
+  follow(
+    caller: Caller,
+    tell: (change: Change) => void,
+    interest: (uri: string) => boolean,
+  ): (() => void) | Promise<() => void>;
 }
 
 /** Clients are told that something is new, and ask for it themselves. */

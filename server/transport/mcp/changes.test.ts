@@ -6,6 +6,7 @@ import {
   ResourceUpdatedNotificationSchema,
   ToolListChangedNotificationSchema,
 } from "@modelcontextprotocol/sdk/types.js";
+import { HubError } from "../../errors.ts";
 import { openCatalogueDoor } from "./fake-catalogue.ts";
 
 type CatalogueDoor = Awaited<ReturnType<typeof openCatalogueDoor>>;
@@ -74,6 +75,43 @@ describe("subscriptions/listen", () => {
     await door[Symbol.asyncDispose]();
     assert.equal(await stream.next(), undefined);
     assert.equal(door.catalogue.listeners, 0);
+  });
+
+  test("what is no subscription, or is about too much, is refused and leaves nothing behind", async () => {
+    await using door = await openCatalogueDoor();
+    const uris = Array.from({ length: 101 }, (_, index) => `fake://${index}`);
+    assert.equal((await listen(door, { resourceSubscriptions: uris })).status, 503);
+    const nothing = await listen(door, {});
+    assert.equal((await nothing.next()).method, "notifications/subscriptions/acknowledged");
+    (await listen(door, { toolsListChanged: "yes" })).end();
+    assert.equal(door.catalogue.listeners, 0);
+    const stream = await listen(door, { resourceSubscriptions: uris.slice(1) });
+    assert.equal((await stream.next()).params.notifications.resourceSubscriptions.length, 100);
+    assert.equal(door.catalogue.listeners, 1);
+    stream.end();
+  });
+
+  test("what is new while a stream opens is told on it, after it has said that it is open", async () => {
+    await using door = await openCatalogueDoor();
+    door.catalogue.whileFollowing = (tell) => tell({ kind: "tools" });
+    const stream = await listen(door, { toolsListChanged: true });
+    assert.equal((await stream.next()).method, "notifications/subscriptions/acknowledged");
+    assert.equal((await stream.next()).method, "notifications/tools/list_changed");
+    stream.end();
+  });
+
+  test("a stream that cannot follow is not opened, and takes no place", async () => {
+    await using door = await openCatalogueDoor();
+    for (let index = 0; index < 21; index++) {
+      door.catalogue.whileFollowing = () => {
+        throw new HubError("STORE_UNAVAILABLE", "The database does not answer.");
+      };
+      assert.equal((await listen(door, { toolsListChanged: true })).status, 503);
+    }
+    door.catalogue.whileFollowing = () => {};
+    const stream = await listen(door, { toolsListChanged: true });
+    assert.equal((await stream.next()).method, "notifications/subscriptions/acknowledged");
+    stream.end();
   });
 
   test("one principal has twenty at a time; another has theirs", async () => {

@@ -12,6 +12,8 @@ export class FakeCatalogue {
   readonly calls: DoorCall[] = [];
   readonly tasks = new Map<string, { owner: string; task: Task }>();
   readonly #listeners = new Set<{ caller: Caller; tell: (change: Change) => void }>();
+  /** Runs while somebody begins to follow. */
+  whileFollowing: (tell: (change: Change) => void) => void = () => {};
   #followed = Promise.withResolvers<void>();
 
   /** Tells what concerns the principal of this name. */
@@ -82,7 +84,9 @@ export class FakeCatalogue {
       },
     },
     changes: {
-      follow: (caller, tell) => {
+      follow: async (caller, tell) => {
+        await Promise.resolve();
+        this.whileFollowing(tell);
         const listener = { caller, tell };
         this.#listeners.add(listener);
         this.#followed.resolve();

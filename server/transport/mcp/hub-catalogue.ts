@@ -2,14 +2,22 @@ import type { Caller } from "../../action/caller.ts";
 import type { HubDoor } from "../hub-door.ts";
 import { callAction } from "./action-tool.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { hubCompletion } from "./completion.ts";
+import { hubChanges } from "./hub-changes.ts";
+import { hubPrompts } from "./prompt-shelf.ts";
+import { hubResources } from "./resource-shelf.ts";
 import { toolOf } from "./tool-list.ts";
 
-/** What the hub itself offers: its actions as tools. */
+/** What the hub itself offers: its actions as tools, and what chats read, complete and follow by way of them. */
 export function hubCatalogue(door: HubDoor): Catalogue {
   return {
     tools: {
       list: async (caller: Caller) => (await door.visible(caller, "mcp")).map(toolOf),
       call: (name, args, call) => callAction(door, name, args, call),
     },
+    resources: hubResources(door),
+    prompts: hubPrompts(door),
+    completion: hubCompletion(door),
+    changes: hubChanges(door),
   };
 }

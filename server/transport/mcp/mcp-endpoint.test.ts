@@ -129,7 +129,7 @@ describe("revision 2026-07-28 on the wire", () => {
         -32022,
       ],
       ["unknown method", door.rpc("no/such"), 404, -32601],
-      ["resources", door.rpc("resources/list"), 404, -32601],
+      ["of older revisions", door.rpc("resources/subscribe", { uri: "countersign://reference" }), 404, -32601],
     ];
     for (const [name, sent, status, number] of cases) {
       const answer = await sent;

@@ -73,6 +73,7 @@ export class McpEndpoint {
     if (body === undefined) throw new HubError("INPUT_INVALID", "The body is empty.", { path: "" });
     exchange.subject = subjectOf(body);
     exchange.answersSeveral = Array.isArray(body);
+    await this.#refusals.countMore(exchange, Array.isArray(body) ? body.length - 1 : 0);
     const fault = faultIn(body);
     if (fault) {
       this.#refusals.record(exchange, fault.error, "mcp");

@@ -39,7 +39,7 @@ export function modernEra(at: McpDoor) {
       return answerHeaderMismatch(exchange, fault, (body as Message).id);
     }
     const fetch = () => handler.fetch(request, { parsedBody: body, authInfo: asAuthInfo(identified) });
-    const response = await (isListen(body) ? bus.listen(caller, fetch) : fetch());
+    const response = await (isListen(body) ? bus.listen(caller, followedIn(body), fetch) : fetch());
     const sent = await sendResponse(response, exchange);
     if (!response.ok && !exchange.signal.aborted) recordRefusal(at.door, identified, sent);
   }
@@ -62,6 +62,13 @@ interface Message {
 
 function isListen(body: Json): boolean {
   return (body as Message | null)?.method === LISTEN;
+}
+
+/** The resources that a subscription is about; whether it has the right form is for the SDK to say. */
+function followedIn(body: Json): readonly string[] {
+  const { notifications } = ((body as Message).params ?? {}) as { notifications?: { resourceSubscriptions?: unknown } };
+  const uris = notifications?.resourceSubscriptions;
+  return Array.isArray(uris) ? uris.filter((uri) => typeof uri === "string") : [];
 }
 
 /** The SDK compares `Mcp-Method` and `Mcp-Name` with the message; what a tool has repeated beside them, only its own tools. */

@@ -1,5 +1,6 @@
 import { answering } from "./answering.ts";
 import type { Completion, PromptShelf } from "./catalogue.ts";
+import { doorCall } from "./door-call.ts";
 import { identifiedIn } from "./exchange-context.ts";
 import { LIST_CACHE, type Register } from "./serving.ts";
 
@@ -32,7 +33,9 @@ export function completionMethods(completion: Completion): Readonly<Record<strin
     "completion/complete": ({ at, server }) =>
       server.setRequestHandler("completion/complete", ({ params }, context) =>
         answering(at, context, async () => {
-          const { values, total = values.length } = await completion.complete(params, identifiedIn(context).caller);
+          const call = doorCall(context, server.getClientCapabilities());
+          const completed = await at.traffic.running(call.caller, () => completion.complete(params, call));
+          const { values, total = values.length } = completed;
           const sent = values.slice(0, MOST_COMPLETIONS);
           return { completion: { values: sent, total, hasMore: total > sent.length } };
         }),

@@ -2,6 +2,7 @@ import { ResourceNotFoundError } from "@modelcontextprotocol/server";
 import { HubError } from "../../errors.ts";
 import { answering } from "./answering.ts";
 import type { ResourceShelf } from "./catalogue.ts";
+import { doorCall } from "./door-call.ts";
 import { identifiedIn } from "./exchange-context.ts";
 import { LIST_CACHE, type Register } from "./serving.ts";
 
@@ -10,7 +11,8 @@ export function resourceMethods(resources: ResourceShelf): Readonly<Record<strin
     "resources/list": ({ at, server }) =>
       server.setRequestHandler("resources/list", ({ params }, context) =>
         answering(at, context, async () => {
-          const { items, next } = await resources.list(identifiedIn(context).caller, params?.cursor);
+          const call = doorCall(context, server.getClientCapabilities());
+          const { items, next } = await at.traffic.running(call.caller, () => resources.list(call, params?.cursor));
           return { resources: [...items], ...(next !== undefined && { nextCursor: next }), ...LIST_CACHE };
         }),
       ),

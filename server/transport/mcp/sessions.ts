@@ -57,14 +57,16 @@ export class Sessions {
     this.#makeRoom(principalId);
     const id = randomUUID();
     const transport = new NodeStreamableHTTPServerTransport({ sessionIdGenerator: () => id });
-    const session: Session = { id, principalId, transport, lastUsed: Date.now(), open: 0 };
-    const { server, changes } = this.#serverFor(identified, id);
-    server.onclose = () => {
-      changes?.[Symbol.dispose]();
-      this.#sessions.delete(id);
-    };
-    await server.connect(transport);
+    const session: Session = { id, principalId, transport, lastUsed: Date.now(), open: 1 };
+    // its place is taken before anything is waited for, so that no more are opened than there is room for
     this.#sessions.set(id, session);
+    try {
+      await this.#connect(identified, session);
+    } catch (error) {
+      this.#sessions.delete(id);
+      throw error;
+    }
+    session.open--;
     await this.#handle(session, identified, body);
     // a handshake that failed leaves nothing behind
     if (transport.sessionId === undefined) await transport.close();
@@ -75,15 +77,20 @@ export class Sessions {
     await Promise.all([...this.#sessions.values()].map(({ transport }) => transport.close()));
   }
 
-  #serverFor({ caller }: IdentifiedExchange, id: string) {
+  async #connect({ caller }: IdentifiedExchange, { id, transport }: Session): Promise<void> {
     const serving = protocolServer(this.#at, this.#offer, "legacy");
     const { server } = serving;
     const told = (error: unknown) => this.#at.door.log.debug({ err: error, session: id }, "mcp");
+    const changes = new SessionChanges();
     server.onerror = told;
+    server.onclose = () => {
+      changes[Symbol.dispose]();
+      this.#sessions.delete(id);
+    };
     const { changes: news, resources } = this.#at.catalogue;
-    const changes = news && new SessionChanges(news, caller, server, told);
-    if (resources) changes?.register(serving);
-    return { server, changes };
+    if (news && resources) changes.register(serving);
+    if (news) await changes.follow(news, caller, server, told);
+    await server.connect(transport);
   }
 
   async #handle(session: Session, identified: IdentifiedExchange, body: Json | undefined): Promise<void> {

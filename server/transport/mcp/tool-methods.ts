@@ -6,7 +6,10 @@ import { malformedCall, missingCapabilities } from "./errors.ts";
 import { identifiedIn } from "./exchange-context.ts";
 import { LIST_CACHE, type Register, type Serving } from "./serving.ts";
 import { startedTask, TASKS_NEEDED } from "./task-view.ts";
-import { errorResult, withOutputInText } from "./tool-result.ts";
+import { errorResult, withOutputInText, withoutLinks } from "./tool-result.ts";
+
+/** The first revision whose clients know links in results; dates compare as texts. */
+const LINKS_SINCE = "2025-06-18";
 
 export function toolMethods(tools: ToolShelf): Readonly<Record<string, Register>> {
   return {
@@ -46,6 +49,9 @@ function resultOf(
     if (!declaresTasks(server.getClientCapabilities() ?? {})) throw missingCapabilities(TASKS_NEEDED);
     return startedTask(answered.task);
   }
+  if (era === "modern") return answered.result;
+  const { result } = answered;
+  const revision = server.getNegotiatedProtocolVersion() ?? "";
   // many clients of the 2025 revisions show their model texts alone (MCP 2025-06-18, tools)
-  return era === "legacy" ? withOutputInText(answered.result) : answered.result;
+  return withOutputInText(revision < LINKS_SINCE ? withoutLinks(result) : result);
 }

@@ -1,18 +1,25 @@
-import type { CallToolResult } from "@modelcontextprotocol/server";
+import type { CallToolResult, ResourceLink } from "@modelcontextprotocol/server";
 import type { Done, Pending, ReceiptReference } from "../../action/action-request.ts";
 import type { HubError } from "../../errors.ts";
 import { factsOf } from "./errors.ts";
+import { linkTo } from "./hub-resources.ts";
 
 /** Where programs find a call's evidence, its error, and what it waits for. */
 const RECEIPT = "countersign/receipt";
 const ERROR = "countersign/error";
 const APPROVAL = "countersign/approval";
 
-/** Fits the tool's output schema; the text is for who reads the chat. */
-export function doneResult({ output, summary, receipt, replayed }: Done): CallToolResult {
+/** Links in one result: a chat shows each. */
+const MOST_LINKS = 10;
+
+/** Fits the tool's output schema; the text is for who reads the chat, and the paths lead on from it. */
+export function doneResult(
+  { output, summary, receipt, replayed }: Done,
+  paths: readonly string[] = [],
+): CallToolResult {
   return {
     structuredContent: output,
-    content: [{ type: "text", text: summary }],
+    content: [{ type: "text", text: summary }, ...linksTo(paths)],
     _meta: { ...receiptMeta(receipt), ...(replayed && { "countersign/replayed": true }) },
   };
 }
@@ -34,7 +41,10 @@ export function errorResult(error: HubError): CallToolResult {
   const more = details ? `\n${JSON.stringify(details)}` : "";
   return {
     isError: true,
-    content: [{ type: "text", text: `${code}: ${message}${where}${more}` }],
+    content: [
+      { type: "text", text: `${code}: ${message}${where}${more}` },
+      ...linksTo(error.receipt ? [`receipts/${error.receipt.id}`] : []),
+    ],
     _meta: { [ERROR]: factsOf(error), ...(error.receipt && receiptMeta(error.receipt)) },
   };
 }
@@ -54,7 +64,7 @@ export function pendingResult({ approval, receipt }: Pending): CallToolResult {
   ].join("\n");
   return {
     isError: true,
-    content: [{ type: "text", text }],
+    content: [{ type: "text", text }, ...linksTo([`approvals/${requestId}`])],
     _meta: {
       [ERROR]: { code: "APPROVAL_PENDING", message, details: { requestId } },
       [APPROVAL]: { requestId, action, needs, headline, approvalExpiresAt: expires, merged },
@@ -63,6 +73,15 @@ export function pendingResult({ approval, receipt }: Pending): CallToolResult {
   };
 }
 
-function receiptMeta({ id, callId, salt }: ReceiptReference): Record<string, unknown> {
+/** Without links, which clients of revisions before 2025-06-18 do not know. */
+export function withoutLinks(result: CallToolResult): CallToolResult {
+  return { ...result, content: result.content.filter(({ type }) => type !== "resource_link") };
+}
+
+function linksTo(paths: readonly string[]): ResourceLink[] {
+  return [...new Set(paths)].slice(0, MOST_LINKS).flatMap((path) => linkTo(path) ?? []);
+}
+
+export function receiptMeta({ id, callId, salt }: ReceiptReference): Record<string, unknown> {
   return { [RECEIPT]: { id, callId, salt } };
 }
