@@ -51,6 +51,8 @@ export interface ActionDeclaration<E extends Effect, I extends z.ZodObject, O ex
   readonly summary: (output: OutputOf<O>) => string;
   /** Paths of what the output names and a chat may want to read on, spelt as events spell subjects: `fleet/Template/web`. */
   readonly links?: (output: OutputOf<O>) => readonly string[];
+  /** The id of the operation that the call began, where it answers before the work is done. */
+  readonly begins?: (output: OutputOf<O>) => string;
   /**
    * Of an external action: reaches out to other systems, after the intent is durable and before the transaction of the
    * effect begins, so that no connection to the database is held meanwhile. The handler gets what it answers.

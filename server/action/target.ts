@@ -6,6 +6,7 @@ export const RESOURCE_TYPES = [
   "Agent",
   "Service",
   "Token",
+  "PersonKey",
   "ApprovalRequest",
   "Receipt",
   "FleetObject",

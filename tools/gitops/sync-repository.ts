@@ -30,6 +30,7 @@ export const syncGitRepository = defineAction({
   timeLimitMs: 20_000,
   summary: ({ run }) => `The sync of ${run.repository} has begun: system_gitops_get_sync_run {"runId": "${run.id}"}`,
   links: ({ run }) => [`gitops/sync-runs/${run.id}`, `gitops/repositories/${run.repository}`],
+  begins: ({ run }) => run.id,
   handler: async (input, { tx, call }) => {
     const id = await startSync(tx, input, { by: call.caller.principal.id, now: call.now });
     return { run: await getRun(tx.gitops, id) };

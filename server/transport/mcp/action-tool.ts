@@ -3,8 +3,9 @@ import { isRead } from "../../action/define-action.ts";
 import type { RegisteredAction } from "../../action/registry.ts";
 import { HubError } from "../../errors.ts";
 import type { HubDoor } from "../hub-door.ts";
-import type { DoorCall, ToolAnswer } from "./catalogue.ts";
+import { type DoorCall, declaresTasks, type ToolAnswer } from "./catalogue.ts";
 import { answerTo, canAsk, questionOf } from "./confirmation.ts";
+import { hubTasks } from "./hub-tasks.ts";
 import { doneResult, pendingResult } from "./tool-result.ts";
 
 const IDEMPOTENCY_KEY = "countersign/idempotencyKey";
@@ -18,7 +19,16 @@ export async function callAction(
   call: DoorCall,
 ): Promise<ToolAnswer> {
   const result = await door.run(requestOf(action, input, call));
-  return answerOf(result, door.action(action));
+  const entry = door.action(action);
+  const begun = declaresTasks(call.capabilities) ? longWorkIn(result, entry) : undefined;
+  if (begun !== undefined) return { kind: "task", task: await hubTasks(door).get(begun, call.caller) };
+  return answerOf(result, entry);
+}
+
+/** The operation that goes on after the answer: people have to agree, or the call only began it. */
+function longWorkIn(result: ActionResult, entry: RegisteredAction | undefined): string | undefined {
+  if (result.status === "pending") return result.approval.requestId;
+  return result.status === "done" ? entry?.action.begins?.(result.output) : undefined;
 }
 
 /** The call as the gate takes it. */

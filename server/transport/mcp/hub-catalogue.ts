@@ -4,6 +4,7 @@ import { callAction } from "./action-tool.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { hubCompletion } from "./completion.ts";
 import { hubChanges } from "./hub-changes.ts";
+import { hubTasks } from "./hub-tasks.ts";
 import { hubPrompts } from "./prompt-shelf.ts";
 import { hubResources } from "./resource-shelf.ts";
 import { toolOf } from "./tool-list.ts";
@@ -19,5 +20,6 @@ export function hubCatalogue(door: HubDoor): Catalogue {
     prompts: hubPrompts(door),
     completion: hubCompletion(door),
     changes: hubChanges(door),
+    tasks: hubTasks(door),
   };
 }

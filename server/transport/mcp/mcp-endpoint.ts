@@ -8,10 +8,11 @@ import type { HubDoor } from "../hub-door.ts";
 import { readJson } from "../json-body.ts";
 import type { Refusals } from "../refusals.ts";
 import type { Traffic } from "../traffic.ts";
-import { answerFault, answerMalformedCall, faultOfCall } from "./errors.ts";
+import { answerFault, answerMalformedCall } from "./errors.ts";
 import type { IdentifiedExchange } from "./exchange-context.ts";
 import { hubCatalogue } from "./hub-catalogue.ts";
 import { modernEra } from "./modern.ts";
+import { faultOfRequest } from "./request-faults.ts";
 import { StateSeal } from "./seal.ts";
 import { Sessions } from "./sessions.ts";
 import { webRequest } from "./web-exchange.ts";
@@ -123,13 +124,13 @@ function idOf(body: Json | undefined): string | number | null {
   return typeof id === "string" || typeof id === "number" ? id : null;
 }
 
-/** The first call in a body that is none. Throws INPUT_INVALID for a batch too long. */
+/** The first request in a body that is none. Throws INPUT_INVALID for a batch too long. */
 function faultIn(body: Json): { error: HubError; id: string | number } | undefined {
   if (Array.isArray(body) && body.length > MOST_IN_BATCH)
     throw new HubError("INPUT_INVALID", `A batch has at most ${MOST_IN_BATCH} messages.`, { path: "" });
   for (const message of messagesIn(body)) {
     const id = idOf(message as Json);
-    const error = message.method === "tools/call" && id !== null ? faultOfCall(message.params) : undefined;
+    const error = id === null ? undefined : faultOfRequest(message.method, message.params);
     if (error && id !== null) return { error, id };
   }
   return undefined;

@@ -1,0 +1,27 @@
+import { specTypeSchemas } from "@modelcontextprotocol/server";
+import { HubError } from "../../errors.ts";
+import { faultOfCall } from "./errors.ts";
+
+/** Requests whose parameters the SDK reads by these schemas; it takes what does not fit for a fault of its server. */
+const PARAMS = {
+  "tools/list": specTypeSchemas.ListToolsRequest,
+  "resources/list": specTypeSchemas.ListResourcesRequest,
+  "resources/templates/list": specTypeSchemas.ListResourceTemplatesRequest,
+  "resources/read": specTypeSchemas.ReadResourceRequest,
+  "resources/subscribe": specTypeSchemas.SubscribeRequest,
+  "resources/unsubscribe": specTypeSchemas.UnsubscribeRequest,
+  "prompts/list": specTypeSchemas.ListPromptsRequest,
+  "prompts/get": specTypeSchemas.GetPromptRequest,
+  "completion/complete": specTypeSchemas.CompleteRequest,
+} as const;
+
+/** What is wrong with the parameters of a request; undefined where nothing is, or where the protocol layer says it best. */
+export function faultOfRequest(method: unknown, params: unknown): HubError | undefined {
+  if (method === "tools/call") return faultOfCall(params);
+  if (typeof method !== "string" || !Object.hasOwn(PARAMS, method)) return undefined;
+  const schema = PARAMS[method as keyof typeof PARAMS]["~standard"];
+  const result = schema.validate({ method, ...(params !== undefined && { params }) });
+  if (result instanceof Promise || result.issues === undefined) return undefined;
+  const path = (result.issues[0]?.path ?? []).map((part) => String(part instanceof Object ? part.key : part)).join(".");
+  return new HubError("INPUT_INVALID", `The parameters of ${method} are not as the protocol has them.`, { path });
+}
