@@ -1,19 +1,17 @@
 /** The frame's figures: starting, an idle hub's memory, a read against the bare SDK, governed writes. */
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { AGENT, OPERATOR } from "../cli/context.ts";
 import { HubClient } from "../cli/hub-client.ts";
 import { callWithOwnSignature } from "../cli/run-with-consent.ts";
 import type { PolicyDocument } from "../contracts/policy/policy-document.ts";
-import type { Load, LoadResult } from "./load.ts";
+import type { LoadResult } from "./load.ts";
+import { modernLoad } from "./mcp-load.ts";
+import { residentMb, runApart, startEcho } from "./processes.ts";
 import { median, type Row } from "./report.ts";
 import { type ScratchHub, scratchFolder, startScratchHub } from "./scratch-hub.ts";
 
 const ROUNDS = 5;
-const VERSION = "2026-07-28";
 
 /** `quick` proves in seconds that the benchmark runs; its figures mean nothing. */
 export async function frame({ quick }: { quick: boolean }): Promise<Row[]> {
@@ -37,11 +35,11 @@ export async function frame({ quick }: { quick: boolean }): Promise<Row[]> {
   await someReceipts(scratch, quick ? 25 : 200);
   rows.push(...(await reads(scratch, rounds, requests)));
   rows.push(...(await writes(scratch, rounds, requests)));
-  rows.push({ what: "hub process after the load, resident", value: residentMb(scratch), unit: "MB" });
+  rows.push({ what: "hub process after the load, resident", value: residentMb(scratch.hub.child.pid), unit: "MB" });
 
   await using idle = await startScratchHub(join(home.path, "idle"));
   await new Promise((resolve) => setTimeout(resolve, quick ? 100 : 5_000));
-  rows.push({ what: "idle hub process, resident", value: residentMb(idle), unit: "MB", target: "< 180" });
+  rows.push({ what: "idle hub process, resident", value: residentMb(idle.hub.child.pid), unit: "MB", target: "< 180" });
   return rows;
 }
 
@@ -77,7 +75,7 @@ async function reads(scratch: ScratchHub, rounds: number, requests: number): Pro
   const hubLoad = load(scratch, "system_journal_list_receipts", { limit: 20 }, 8, requests);
   const echoLoad = {
     ...load(scratch, "echo", { text: "hello" }, 8, requests),
-    url: `http://127.0.0.1:${echo.port}/mcp`,
+    url: echo.url,
   };
   const hub: LoadResult[] = [];
   const bare: LoadResult[] = [];
@@ -141,49 +139,8 @@ async function writes(scratch: ScratchHub, rounds: number, requests: number): Pr
   ];
 }
 
-/** One tool call of the modern era, as a client sends it. */
 function load({ folder, hub }: ScratchHub, tool: string, input: unknown, connections: number, requests: number) {
-  const _meta = {
-    "io.modelcontextprotocol/protocolVersion": VERSION,
-    "io.modelcontextprotocol/clientInfo": { name: "bench", version: "1" },
-    "io.modelcontextprotocol/clientCapabilities": {},
-  };
-  const body = JSON.stringify({
-    jsonrpc: "2.0",
-    id: 1,
-    method: "tools/call",
-    params: { name: tool, arguments: input, _meta },
-  });
-  const headers = {
-    "content-type": "application/json",
-    accept: "application/json, text/event-stream",
-    authorization: `Bearer ${folder.token(AGENT)}`,
-    "mcp-protocol-version": VERSION,
-    "mcp-method": "tools/call",
-    "mcp-name": tool,
-  };
-  return { url: hub.ready.url, headers, bodies: { kind: "same", body } as const, connections, requests };
-}
-
-/** The load runs in a process of its own, so that its work is not the measured process's. */
-async function runApart(what: Load): Promise<LoadResult> {
-  const child = fork(fileURLToPath(new URL("load.ts", import.meta.url)), {
-    execArgv: ["--disable-warning=ExperimentalWarning"],
-  });
-  child.send(what);
-  const [result] = (await Promise.race([
-    once(child, "message"),
-    once(child, "exit").then(([code]) => Promise.reject(new TypeError(`the load ended with ${String(code)}`))),
-  ])) as [LoadResult];
-  return result;
-}
-
-async function startEcho() {
-  const child = fork(fileURLToPath(new URL("echo-server.ts", import.meta.url)), {
-    execArgv: ["--disable-warning=ExperimentalWarning"],
-  });
-  const [{ port }] = (await once(child, "message")) as [{ port: number }];
-  return { port, [Symbol.asyncDispose]: async () => (child.disconnect(), void (await once(child, "exit"))) };
+  return modernLoad({ url: hub.ready.url, token: folder.token(AGENT), tool, input }, { connections, requests });
 }
 
 /** What a commit costs at least: the median of writes that reach the disk, in the database's own folder. */
@@ -198,9 +155,4 @@ function commitMs(folder: string): number {
   });
   closeSync(file);
   return median(times);
-}
-
-function residentMb({ hub }: ScratchHub): number {
-  const status = readFileSync(`/proc/${hub.child.pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
 }

@@ -12,7 +12,7 @@ export interface Load {
 
 export type BodyKind =
   | { readonly kind: "same"; readonly body: string }
-  /** Puts fleet objects that nobody has yet: `{name}` in the text is replaced, each name used once. */
+  /** `{name}` in the text is replaced by a name that no other request has: of an object to put, or the request's id. */
   | { readonly kind: "named"; readonly body: string; readonly prefix: string };
 
 export interface LoadResult {
@@ -47,9 +47,13 @@ export async function runLoad(load: Load): Promise<LoadResult> {
   const began = performance.now();
   await Promise.all(Array.from({ length: load.connections }, one));
   const seconds = (performance.now() - began) / 1000;
+  return { perSecond: load.requests / seconds, ...spreadOf(times) };
+}
+
+export function spreadOf(times: number[]): Omit<LoadResult, "perSecond"> {
   times.sort((a, b) => a - b);
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
-  return { perSecond: load.requests / seconds, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
 function bodyOf(bodies: BodyKind, no: number): string {

@@ -19,8 +19,8 @@ export function scratchFolder(): { path: string } & Disposable {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Starts a hub in `home`; a second one in the same folder finds what the first one left. */
-export async function startScratchHub(home: string): Promise<ScratchHub> {
+/** Starts a hub in `home`; a second one in the same folder finds what the first one left. `more` is set in its environment. */
+export async function startScratchHub(home: string, more: NodeJS.ProcessEnv = {}): Promise<ScratchHub> {
   const dataDir = join(home, "data");
   const config = join(home, "config");
   const folder = new CliFolder(join(config, "cli"));
@@ -33,6 +33,9 @@ export async function startScratchHub(home: string): Promise<ScratchHub> {
       COUNTERSIGN_CONFIG_DIR: config,
       COUNTERSIGN_PORT: "0",
       COUNTERSIGN_LOG_LEVEL: "error",
+      // one principal calls as fast as it can
+      COUNTERSIGN_RATE_PER_PRINCIPAL: "0",
+      ...more,
     },
     log: "inherit",
     progress: () => {},

@@ -28,6 +28,8 @@ export interface HubProcessOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Makes keys and tokens for the first account; called only where the database has none. */
   readonly firstAccount: () => FirstAccount;
+  /** Asks a person for the passphrase of the root key; called only where the hub needs one and has no file of it. */
+  readonly passphrase?: () => Promise<string>;
   readonly progress: (text: string) => void;
   /** Its log goes to standard error, nowhere, or to the file of this descriptor. */
   readonly log: "inherit" | "ignore" | number;
@@ -98,6 +100,12 @@ function readiness(child: ChildProcess, ended: Promise<number>, options: HubProc
       } catch (error) {
         reject(error);
       }
+    } else if (said.type === "passphrase-needed") {
+      const asking = options.passphrase?.() ?? Promise.reject(noPassphrase());
+      asking.then(
+        (passphrase) => child.send({ type: "passphrase", passphrase } satisfies StarterMessage),
+        (error: unknown) => reject(error),
+      );
     } else if (said.type === "ready") resolve(said);
     else reject(new HubError(said.code as ErrorCode, said.message));
   });
@@ -106,4 +114,11 @@ function readiness(child: ChildProcess, ended: Promise<number>, options: HubProc
     reject(new HubError("INTERNAL", `The hub ended while starting (exit code ${code}); its log says why.`)),
   );
   return promise;
+}
+
+function noPassphrase(): HubError {
+  return new HubError(
+    "CONFIG_INVALID",
+    "The root key is protected by a passphrase: set COUNTERSIGN_ROOT_PASSPHRASE_FILE, or start the hub with countersign start, which asks for it.",
+  );
 }

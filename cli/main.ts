@@ -7,6 +7,7 @@ import type { CliContext } from "./context.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { program } from "./program.ts";
 import { openTerminal, printable, type Terminal } from "./terminal.ts";
+import { trustAuthorities } from "./trusted-authorities.ts";
 
 for (const stream of [process.stdout, process.stderr]) stream.on("error", endWithoutReader);
 process.exitCode = await main(process.argv.slice(2));
@@ -23,6 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const env = readEnv();
     const config = configFrom(env);
+    if (config.cli.caFile !== undefined) trustAuthorities(config.cli.caFile);
     const context: CliContext = {
       terminal: config.cli.colours
         ? terminal

@@ -7,6 +7,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { gitopsCommand } from "./commands/gitops.ts";
 import { journalCommand } from "./commands/journal.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { inviteCommand, joinCommand } from "./commands/people.ts";
 import { policyCommand } from "./commands/policy.ts";
 import { recoverCommand } from "./commands/recover.ts";
@@ -45,6 +46,7 @@ export function program(context: CliContext): Command {
     inviteCommand,
     joinCommand,
     tokensCommand,
+    keysCommand,
     policyCommand,
     gitopsCommand,
     journalCommand,

@@ -16,10 +16,12 @@ const row = "| `@a/b` | 1.2.3 | MIT | it does what we need | 2020, 12 kB |";
 
 test("a pinned dependency with a true row is in order", () => {
   assert.deepEqual(dependencyProblems(lockOf("1.2.3"), row), []);
+  assert.deepEqual(dependencyProblems(lockOf("npm:@a/other@1.2.3"), row), []);
 });
 
 test("a range, a missing or untrue row, and a row too many are told", () => {
   assert.match(dependencyProblems(lockOf("^1.2.3"), row).join(), /pin it to 1\.2\.3/);
+  assert.match(dependencyProblems(lockOf("npm:@a/other@^1.2.3"), row).join(), /pin it to 1\.2\.3/);
   assert.match(dependencyProblems(lockOf("1.2.3"), "").join(), /no row for @a\/b/);
   assert.match(dependencyProblems(lockOf("1.2.4", "1.2.4"), row).join(), /is 1\.2\.4 under MIT/);
   assert.match(dependencyProblems(lockOf("1.2.3"), row.replace("MIT", "ISC")).join(), /under MIT/);

@@ -19,7 +19,9 @@ export function dependencyProblems(lock: Lockfile, page: string): string[] {
   for (const [name, range] of Object.entries(direct)) {
     const locked = lock.packages[`node_modules/${name}`];
     const row = rows.get(name);
-    if (range !== locked?.version) problems.push(`${name} is asked for as ${range}; pin it to ${locked?.version}`);
+    // an alias is a second version of a package beside the first: npm:<package>@<version>
+    if (range.replace(/^npm:.+@/, "") !== locked?.version)
+      problems.push(`${name} is asked for as ${range}; pin it to ${locked?.version}`);
     if (row === undefined) problems.push(`docs/DEPENDENCIES.md has no row for ${name}`);
     else if (row.version !== locked?.version || row.licence !== locked?.license) {
       problems.push(`docs/DEPENDENCIES.md: ${name} is ${locked?.version} under ${locked?.license}`);

@@ -18,8 +18,22 @@ const ALLOWED = new Set([
 
 /** Packages looked at one by one, by the licence that was found then: another one is looked at anew. */
 const LOOKED_AT: Readonly<Record<string, { licence: string; because: string }>> = {
+  argparse: {
+    licence: "PSF-2.0",
+    because: "permissive, the sibling of Python-2.0; it comes with fastmcp, in tests alone",
+  },
   elkjs: { licence: "EPL-2.0", because: "unchanged file-level copyleft, inside Prisma's development studio alone" },
+  "human-readable-ids": { licence: "Apache2", because: "Apache-2.0 in other letters; it comes with mcp-proxy" },
+  openpgp: {
+    licence: "LGPL-3.0+",
+    because: "unchanged, as a package of its own that anybody can exchange; the product's scope names it",
+  },
+  pipenet: { licence: "none stated", because: "its LICENSE file is MIT's text; it comes with mcp-proxy" },
   "seq-queue": { licence: "none stated", because: "its LICENSE file is MIT's text; it comes with Prisma's tools" },
+  "uri-templates": {
+    licence: "http://geraintluff.github.io/tv4/LICENSE.txt",
+    because: "public domain, says its README; it comes with fastmcp",
+  },
 };
 
 /** One sentence for each package whose licence is not allowed. */

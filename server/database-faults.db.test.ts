@@ -9,12 +9,16 @@ import { v7 } from "uuid";
 import { alive } from "./adapters/postgres/embedded-cluster.ts";
 import { joinEmbeddedPostgres, stopEmbeddedPostgres } from "./adapters/postgres/embedded-postgres.ts";
 import { forDatabase, makeDatabase, makeRoles } from "./adapters/postgres/embedded-roles.ts";
+import { ExternalPostgres } from "./external-postgres.fixture.ts";
+import { codeOf, nothingInFlight, PUT, PutLoad } from "./put-load.fixture.ts";
 import { ask, eventually, loosen, moduleNamed, settledRequest, type TestHub, TestHubs } from "./test-hub.ts";
 
-const PUT = "system_fleet_put_object";
 const NO_PUTS = "lock table fleet_object in share mode";
 /** What a call may come to while the database is away. */
 const AWAY = ["STORE_UNAVAILABLE", "JOURNAL_UNAVAILABLE", "LANE_LOST", "AMBIGUOUS", "KEY_SERVICE_UNREACHABLE"];
+const isDone = (said: string) => said === "done";
+const isRefused = (said: string) => AWAY.includes(said);
+const isStrange = (said: string) => !isDone(said) && !isRefused(said);
 /** fsync: no power is cut here, and what a killed server wrote is in the kernel's hands. */
 const SETTINGS = { fsync: "off" };
 
@@ -51,8 +55,6 @@ async function killServer(data: string): Promise<void> {
   await eventually("end of the server", async () => (alive(pid) ? undefined : true));
 }
 
-const codeOf = (error: unknown) => (error as { code?: string }).code ?? String(error);
-
 async function isReady(hub: TestHub): Promise<boolean> {
   return (await fetch(hub.at("/readyz"))).status === 200;
 }
@@ -62,14 +64,6 @@ const ready = (hub: TestHub) => eventually("readiness", async () => ((await isRe
 async function verifies(hubs: TestHubs, hub: TestHub): Promise<void> {
   const { output } = await hubs.ada.operator(hub).done("system_journal_verify");
   assert.equal(output.ok, true, JSON.stringify(output));
-}
-
-/** Every call that has begun has its end in the journal. */
-async function nothingInFlight(hubs: TestHubs): Promise<void> {
-  await eventually("end of every call", async () => {
-    const left = await hubs.sql("select call_id from in_flight union all select call_id from outcome_staged");
-    return left.length === 0 ? true : undefined;
-  });
 }
 
 test("while the database is away calls are refused with codes; when it is back the same hub goes on", async () => {
@@ -139,38 +133,52 @@ test("under load the database breaks, again and again: every call ends once, one
   const { ada } = hubs;
   const hub = await hubs.start();
   await loosen(ada, hub, PUT);
-  const agent = ada.agent(hub);
-  const calls = new Map<string, string>();
-
-  for (const [name, fault] of Object.entries(FAULTS)) {
-    const wave = Array.from({ length: 40 }, () => {
-      const key = v7();
-      calls.set(key, `m-${key}`);
-      return agent.call(PUT, { object: moduleNamed(`m-${key}`) }, key).then(({ status }) => status, codeOf);
-    });
-    await Promise.any(wave);
+  const load = new PutLoad(hubs, ada.agent(hub));
+  for (const fault of Object.values(FAULTS)) {
+    await load.until(20, isDone);
     await fault(hubs);
-    const answers = await Promise.all(wave);
-    assert.deepEqual(
-      answers.filter((said) => said !== "done" && !AWAY.includes(said)),
-      [],
-      name,
-    );
+    await load.until(1, isRefused);
     await ready(hub);
   }
-
-  for (const [key, name] of calls) {
-    const said = await eventually(`end of the call ${key}`, async () => {
-      const answer = await agent.call(PUT, { object: moduleNamed(name) }, key).then(({ status }) => status, codeOf);
-      return answer === "IN_PROGRESS" || (AWAY.includes(answer) && answer !== "AMBIGUOUS") ? undefined : answer;
-    });
-    assert.ok(["done", "AMBIGUOUS"].includes(said), said);
-  }
-  await nothingInFlight(hubs);
-  const objects = await hubs.sql<{ version: number }>("select version::int from fleet_object");
-  const effects = await hubs.sql("select from receipt where action = $1 and phase = 'outcome' and code = 'OK'", [PUT]);
-  assert.equal(objects.length, effects.length);
-  assert.ok(objects.every(({ version }) => version === 1));
-  assert.deepEqual(await hubs.sql("select from idempotency where state = 'running'"), []);
+  await load.until(20, isDone);
+  await load.stop();
+  assert.deepEqual([...load.calls.values()].filter(isStrange), []);
+  await load.settle();
   await verifies(hubs, hub);
+});
+
+/** How a server of somebody else's comes to be away; it stays so until it is started again. */
+const STOPS: Readonly<Record<string, (server: ExternalPostgres, load: PutLoad) => Promise<void>>> = {
+  "it is told to end, and then to be quick about it": async (server, load) => {
+    server.dismiss(); // the hub's sessions go on, new ones are refused
+    await load.until(10, () => true);
+    await server.stop("SIGINT");
+  },
+  "it is killed": (server) => server.stop("SIGKILL"),
+};
+
+test("under load the database is stopped and started again: the same hub refuses with codes, and goes on", async () => {
+  await using server = await ExternalPostgres.start(18);
+  const logins = await server.roles();
+  await using hubs = new TestHubs({ ...logins, superuser: server.admin, [Symbol.asyncDispose]: async () => {} });
+  const { ada } = hubs;
+  const hub = await hubs.start();
+  await loosen(ada, hub, PUT);
+  const load = new PutLoad(hubs, ada.agent(hub));
+  for (const stop of Object.values(STOPS)) {
+    await load.until(20, isDone);
+    await stop(server, load);
+    await load.until(40, isRefused);
+    assert.equal((await fetch(hub.at("/readyz"))).status, 503);
+    assert.equal((await fetch(hub.at("/healthz"))).status, 200);
+    await server.startAgain();
+    await ready(hub);
+  }
+  await load.until(20, isDone);
+  await load.stop();
+  assert.equal(hub.process.child.exitCode, null);
+  assert.deepEqual([...load.calls.values()].filter(isStrange), []);
+  await load.settle();
+  await verifies(hubs, hub);
+  assert.equal(await hub.stop(), 0, hub.log());
 });

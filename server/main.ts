@@ -3,12 +3,11 @@
  * doors; run as a program, it is the hub's process.
  */
 
-import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { v7 } from "uuid";
 import { publicKeyFromBase64, publicKeyFromDer, publicKeyToPem } from "../contracts/formats/ed25519.ts";
 import type { FirstAccount } from "../contracts/hub/start-messages.ts";
-import { DETACHED, type HubMessage, starterMessage } from "../contracts/hub/start-messages.ts";
+import { DETACHED, type HubMessage, type StarterMessage, starterMessage } from "../contracts/hub/start-messages.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { actions } from "../tools/index.ts";
 import type { Gate } from "./action/gate.ts";
@@ -20,8 +19,6 @@ import { createIdempotency } from "./action/sealed-idempotency.ts";
 import { createSimulator } from "./action/simulator.ts";
 import { visibleActions } from "./action/visible-actions.ts";
 import { createEgress } from "./adapters/egress/egress.ts";
-import { EmbeddedKeyService } from "./adapters/embedded-keys/embedded-key-service.ts";
-import { openRootKeyFile } from "./adapters/embedded-keys/root-key-file.ts";
 import { openGitMirror } from "./adapters/git/git-mirror.ts";
 import { accountDirectory, accountWriter } from "./adapters/postgres/account-store.ts";
 import { administrativeReads } from "./adapters/postgres/administrative-reads.ts";
@@ -34,11 +31,11 @@ import { identityStore } from "./adapters/postgres/identity-store.ts";
 import { integrationStore } from "./adapters/postgres/integration-store.ts";
 import { journalSource } from "./adapters/postgres/journal-source.ts";
 import { journalStore } from "./adapters/postgres/journal-store.ts";
-import { PostgresKeyStore } from "./adapters/postgres/key-store.ts";
 import { LogListener } from "./adapters/postgres/log-listener.ts";
 import { openDatabase } from "./adapters/postgres/open-database.ts";
 import { policyStore } from "./adapters/postgres/policy-store.ts";
 import { QuietClient } from "./adapters/postgres/quiet-client.ts";
+import { rateStore } from "./adapters/postgres/rate-store.ts";
 import { postgresStore } from "./adapters/postgres/store.ts";
 import { sweepStore } from "./adapters/postgres/sweep-store.ts";
 import { DEFAULT_APPROVAL_SETTINGS } from "./approval/approval-settings.ts";
@@ -51,7 +48,7 @@ import { withInvitees } from "./authorization/invitee.ts";
 import { createPolicyAuthorizer } from "./authorization/policy-authorizer.ts";
 import { PolicyEngine } from "./authorization/policy-engine.ts";
 import { createTokenUse } from "./authorization/token-use.ts";
-import { type Config, configFrom, type Secrets, secretsFrom } from "./config/config.ts";
+import { type Config, configFrom, refusePlainHttp, type Secrets, secretsFrom } from "./config/config.ts";
 import { readEnv } from "./config/env.ts";
 import { createLog, type Logger } from "./config/log.ts";
 import { LOG_FILE, openLogFile } from "./config/log-file.ts";
@@ -71,6 +68,7 @@ import type { OpenJournal } from "./journal/open-journal.ts";
 import { openJournal } from "./journal/open-journal.ts";
 import { startSweeper } from "./journal/sweeper.ts";
 import { createJournalVerifier } from "./journal/verify-journal.ts";
+import { openKeyService } from "./open-key-service.ts";
 import { DEFAULT_DOOR_SETTINGS } from "./transport/door-settings.ts";
 import { cannotListen, refuseTakenPort } from "./transport/free-port.ts";
 import { openHttpDoor } from "./transport/http-server.ts";
@@ -84,6 +82,8 @@ export interface StartOptions {
   /** Asked where the database has no account yet. */
   readonly firstAccount: () => Promise<FirstAccount>;
   readonly progress: (text: string) => void;
+  /** Asked where the root key file is protected by a passphrase, and no file has that. */
+  readonly askPassphrase?: () => Promise<string>;
   /** For the protocol's test suite alone (scripts/conformance/): it has the MCP door offer fixtures too. */
   readonly catalogue?: HubDoor["catalogue"];
 }
@@ -101,15 +101,19 @@ export interface Hub extends AsyncDisposable {
   readonly idleSince: () => number | undefined;
   /** Refuses new calls, finishes running ones, then closes everything in the reverse order of opening. */
   readonly stop: () => Promise<void>;
+  /** Reads the TLS files again, where there are any. */
+  readonly reloadTls: () => Promise<void>;
 }
 
 /**
  * Puts a hub together and opens its doors. Throws HubError where it cannot stand: CONFIG_INVALID, DATA_FOLDER_UNUSABLE,
- * DATABASE_*, MIGRATION_*, KEY_SERVICE_UNREACHABLE. What was opened by then is closed again.
+ * DATABASE_*, MIGRATION_*, KEY_SERVICE_*. What was opened by then is closed again.
  */
-export async function start({ config, secrets, log, firstAccount, progress, catalogue }: StartOptions): Promise<Hub> {
+export async function start(options: StartOptions): Promise<Hub> {
+  const { config, secrets, log, firstAccount, progress, askPassphrase, catalogue } = options;
   await using opening = new AsyncDisposableStack();
   const { folders } = config;
+  refusePlainHttp(config.server);
   await refuseTakenPort(config.server.host, config.server.port);
   await prepareFolders(folders);
   const opened = await openDatabase({
@@ -129,12 +133,9 @@ export async function start({ config, secrets, log, firstAccount, progress, cata
 
   const directory = accountDirectory(database);
   const known = await directory.hubAccountId();
-  const rootKey = await openRootKeyFile({
-    path: folders.rootKeyFile,
-    dataFolder: folders.data,
-    create: known === undefined,
-  });
-  const keys = new EmbeddedKeyService(rootKey, new PostgresKeyStore(database));
+  const { keys, within } = opening.use(
+    await openKeyService({ config, database, create: known === undefined, log, ...(askPassphrase && { askPassphrase }) }),
+  );
 
   const queueLogin = { ...opened.runtime, Client: QuietClient };
   const boss = await openJobs(queueLogin, (err) => log.warn({ err }, "the job queue had a fault"));
@@ -145,7 +146,7 @@ export async function start({ config, secrets, log, firstAccount, progress, cata
     administrativeReads(opened.runtime, (err) => log.warn({ err }, "a database connection of Prisma's broke")),
   );
   const store = postgresStore(database, transactionalJobs(boss), administration);
-  const founded = known === undefined ? await foundFirstAccount(database, rootKey, await firstAccount()) : undefined;
+  const founded = known === undefined ? await foundFirstAccount(database, within, await firstAccount()) : undefined;
   const hubAccountId = known ?? founded ?? (await directory.hubAccountId());
   if (hubAccountId === undefined) throw new Error("cannot happen: the hub has no account, and was refused one");
   for (const name of KEY_NAMES) await keys.create(hubAccountId, name);
@@ -253,18 +254,13 @@ export async function start({ config, secrets, log, firstAccount, progress, cata
     log,
     ...(catalogue && { catalogue }),
   };
-  const { host, port, allowedHosts, allowedOrigins, maxBodyBytes, maxInFlight, drainSeconds } = config.server;
-  const http = await openHttpDoor(door, {
-    ...DEFAULT_DOOR_SETTINGS,
-    host,
-    port,
-    allowedHosts,
-    allowedOrigins,
-    maxBodyBytes,
-    maxInFlight,
-    drainMs: drainSeconds * 1000,
-  }).catch((cause: unknown) => {
-    throw cannotListen(host, port, cause);
+  const { tls, drainSeconds, idleSeconds: _, plainHttp: __, ...doorSettings } = config.server;
+  const http = await openHttpDoor(
+    door,
+    { ...DEFAULT_DOOR_SETTINGS, ...doorSettings, ...(tls && { tls }), drainMs: drainSeconds * 1000 },
+    rateStore(database),
+  ).catch((cause: unknown) => {
+    throw cause instanceof HubError ? cause : cannotListen(doorSettings.host, doorSettings.port, cause);
   });
   opening.defer(() => http.drain());
   const rooms = opening.move();
@@ -276,6 +272,7 @@ export async function start({ config, secrets, log, firstAccount, progress, cata
     database: { kind: opened.kind, ...(opened.osUser !== undefined && { osUser: opened.osUser }) },
     idleSince: () => http.idleSince,
     stop: () => rooms.disposeAsync(),
+    reloadTls: () => http.reloadTls(),
     [Symbol.asyncDispose]: () => rooms.disposeAsync(),
   };
 }
@@ -286,7 +283,7 @@ export async function start({ config, secrets, log, firstAccount, progress, cata
  */
 async function foundFirstAccount(
   database: Database,
-  rootKey: KeyObject,
+  keysWithin: ((session: Session) => KeyService) | undefined,
   asked: FirstAccount,
 ): Promise<string | undefined> {
   const accountId = v7();
@@ -314,9 +311,8 @@ async function foundFirstAccount(
       },
     );
     // no other hub, which may have another root key, sees the account without them
-    const here = <T>(_accountId: string, fn: (own: Session) => Promise<T>) => fn(session);
-    const keys = new EmbeddedKeyService(rootKey, new PostgresKeyStore({ read: here, transact: here }));
-    for (const name of KEY_NAMES) await keys.create(accountId, name);
+    const keys = keysWithin?.(session);
+    if (keys) for (const name of KEY_NAMES) await keys.create(accountId, name);
   });
   return founding.then(
     () => accountId,
@@ -337,7 +333,7 @@ async function readiness(
   const works = (check: Promise<unknown>) =>
     check.then(
       () => ({ ok: true }),
-      () => ({ ok: false }),
+      (error: unknown) => ({ ok: false, code: toHubError(error).code }),
     );
   const checks = {
     database: await works(database.query("select 1")),
@@ -379,6 +375,7 @@ async function main(): Promise<void> {
       secrets: secretsFrom(env),
       log,
       firstAccount: () => askForFirstAccount(stopping.signal),
+      ...(process.connected && { askPassphrase: () => askForPassphrase(stopping.signal) }),
       progress: (text) => say({ type: "progress", text }),
     });
     const { url, accountId, rootKey, created, database } = hub;
@@ -392,6 +389,8 @@ async function main(): Promise<void> {
       ...(database.osUser !== undefined && { osUser: database.osUser }),
     });
     log.info({ url, accountId, pid: process.pid }, "ready");
+    // without TLS a hang-up ends the process, as it does any other
+    if (config.server.tls) process.on("SIGHUP", () => void hub.reloadTls());
     const { idleSeconds } = config.server;
     if (detached && idleSeconds > 0)
       void whenIdle(hub.idleSince, idleSeconds * 1000, stopping.signal).then(() => {
@@ -416,27 +415,31 @@ async function main(): Promise<void> {
 }
 
 /** Keys and tokens of the first account are the command line's to make; it may refuse, and end this process. */
-function askForFirstAccount(stopping: AbortSignal): Promise<FirstAccount> {
+async function askForFirstAccount(stopping: AbortSignal): Promise<FirstAccount> {
   if (!process.connected)
     throw new HubError(
       "CONFIG_INVALID",
       "This database has no account yet. Start the hub once with: npx countersign start",
     );
+  const answer = await askStarter({ type: "first-account-needed" }, stopping);
+  if (answer?.type === "first-account") return answer.account;
+  throw new HubError("CONFIG_INVALID", "What the command line said about the first account cannot be read.");
+}
+
+/** A person at the command line's terminal has it; it may refuse, and end this process. */
+async function askForPassphrase(stopping: AbortSignal): Promise<string> {
+  const answer = await askStarter({ type: "passphrase-needed" }, stopping);
+  if (answer?.type === "passphrase") return answer.passphrase;
+  throw new HubError("CONFIG_INVALID", "What the command line said about the passphrase cannot be read.");
+}
+
+function askStarter(question: HubMessage, stopping: AbortSignal): Promise<StarterMessage | undefined> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(new HubError("CANCELLED", "The start was called off."));
     if (stopping.aborted) giveUp();
     stopping.addEventListener("abort", giveUp, { once: true });
-    process.once("message", (message) => {
-      const answer = starterMessage.safeParse(message);
-      if (answer.success && answer.data.type === "first-account") resolve(answer.data.account);
-      else
-        reject(
-          new HubError("CONFIG_INVALID", "What the command line said about the first account cannot be read.", {
-            cause: answer.error,
-          }),
-        );
-    });
-    process.send?.({ type: "first-account-needed" } satisfies HubMessage);
+    process.once("message", (message) => resolve(starterMessage.safeParse(message).data));
+    process.send?.(question);
   });
 }
 

@@ -389,7 +389,8 @@ function folderOfOurs(): string {
   return path;
 }
 
-function urlOf({ user, password, host, port, database }: pg.PoolConfig): string {
+/** As `DATABASE_URL` names it. */
+export function urlOf({ user, password, host, port, database }: pg.PoolConfig): string {
   const place = `${encodeURIComponent(host ?? "")}:${port}/${encodeURIComponent(database ?? "")}`;
   return `postgres://${encodeURIComponent(user ?? "")}:${encodeURIComponent(String(password))}@${place}`;
 }

@@ -132,7 +132,7 @@ export class Wire {
     const tables = await this.hubs.sql<{ name: string }>(
       `select table_name as name from information_schema.tables
        where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not in ('receipt', 'lane', 'lane_commit',
-         'lane_node', 'lane_integrated', 'log_entry', 'account_log', 'in_flight', 'outcome_staged', 'journal_epoch')`,
+         'lane_node', 'lane_integrated', 'log_entry', 'account_log', 'in_flight', 'outcome_staged', 'journal_epoch', 'rate_bucket')`,
     );
     assert.ok(tables.length > 10);
     const rows = tables.map(

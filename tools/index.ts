@@ -22,6 +22,7 @@ import { removeGitRepository } from "./gitops/remove-repository.ts";
 import { runGitSync } from "./gitops/run-sync.ts";
 import { syncGitRepository } from "./gitops/sync-repository.ts";
 import { acceptInvitation } from "./identity/accept-invitation.ts";
+import { addKey } from "./identity/add-key.ts";
 import { banPrincipal } from "./identity/ban-principal.ts";
 import { cancelInvitation } from "./identity/cancel-invitation.ts";
 import { claimSecret } from "./identity/claim-secret.ts";
@@ -29,7 +30,9 @@ import { createPrincipal } from "./identity/create-principal.ts";
 import { invitePerson } from "./identity/invite-person.ts";
 import { issueToken } from "./identity/issue-token.ts";
 import { listBans } from "./identity/list-bans.ts";
+import { listKeys } from "./identity/list-keys.ts";
 import { listPrincipals } from "./identity/list-principals.ts";
+import { revokeKey } from "./identity/revoke-key.ts";
 import { revokeToken } from "./identity/revoke-token.ts";
 import { setProfile } from "./identity/set-profile.ts";
 import { unbanPrincipal } from "./identity/unban-principal.ts";
@@ -70,6 +73,7 @@ export const actions: readonly Action[] = [
   runGitSync,
   syncGitRepository,
   acceptInvitation,
+  addKey,
   banPrincipal,
   cancelInvitation,
   claimSecret,
@@ -77,7 +81,9 @@ export const actions: readonly Action[] = [
   invitePerson,
   issueToken,
   listBans,
+  listKeys,
   listPrincipals,
+  revokeKey,
   revokeToken,
   setProfile,
   unbanPrincipal,

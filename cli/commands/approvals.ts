@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import { requestSummary } from "../../contracts/approval/request-view.ts";
 import { pageOf } from "../../contracts/page.ts";
+import { HubError } from "../../server/errors.ts";
 import { type CliContext, connectedHub } from "../context.ts";
-import { decideRequest } from "../decide-request.ts";
+import { type DecideOptions, decideRequest } from "../decide-request.ts";
 import { table } from "../terminal.ts";
 
 export function approvalsCommand(context: CliContext): Command {
@@ -22,19 +23,33 @@ export function approvalsCommand(context: CliContext): Command {
 }
 
 export function approveCommand(context: CliContext): Command {
-  return new Command("approve")
+  const command = new Command("approve")
     .description("show what a request would do, ask, and sign with your own key")
     .argument("<id>", "of the request")
     .option("-y, --yes", "sign without asking; the preview is still shown")
-    .option("--reason <text>")
-    .action((id: string, options: { yes?: true; reason?: string }) => decideRequest(context, id, "approve", options));
+    .option("--reason <text>");
+  return withSigning(command).action((id: string, options: DecideOptions) =>
+    decideRequest(context, id, "approve", options),
+  );
 }
 
 export function rejectCommand(context: CliContext): Command {
-  return new Command("reject")
+  const command = new Command("reject")
     .description("veto a request, signed with your own key")
     .argument("<id>", "of the request")
-    .requiredOption("--reason <text>", "why; the requester reads it")
-    .option("-y, --yes", "sign without asking; the preview is still shown")
-    .action((id: string, options: { yes?: true; reason: string }) => decideRequest(context, id, "reject", options));
+    .option("--reason <text>", "why; the requester reads it (with --signature: the one that was signed)")
+    .option("-y, --yes", "sign without asking; the preview is still shown");
+  return withSigning(command).action((id: string, options: DecideOptions) => {
+    if (options.reason === undefined && options.signature === undefined)
+      throw new HubError("INPUT_INVALID", "A rejection says why: --reason <text>", { path: "reason" });
+    return decideRequest(context, id, "reject", options);
+  });
+}
+
+function withSigning(command: Command): Command {
+  return command
+    .option("--gpg [fingerprint]", "sign with your gpg instead: your OpenPGP key, or the one named")
+    .option("--print-statement <file>", "sign nothing, write the bytes to sign to this file")
+    .option("--signature <file>", "send the signature that an OpenPGP key made over those bytes")
+    .option("--statement <file>", "where those bytes are; the signature's name without .sig or .asc if left out");
 }

@@ -4,6 +4,7 @@ import { HubError } from "../../server/errors.ts";
 import type { CliContext } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { makeFirstAccount } from "../first-account.ts";
+import { askForPassphrase } from "../hidden-prompt.ts";
 import { type HubProcess, type Ready, startHubProcess } from "../hub-process.ts";
 import { keepHub } from "../keep-hub.ts";
 import type { Terminal } from "../terminal.ts";
@@ -30,6 +31,7 @@ log goes to standard error.`,
         signal: giveUp.signal,
         progress: (text) => terminal.note(terminal.style("dim", text)),
         firstAccount: () => makeFirstAccount(folder, options.name),
+        passphrase: askForPassphrase,
       });
       started.hub = hub;
       const { url, accountId, created } = hub.ready;

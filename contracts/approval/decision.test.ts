@@ -2,12 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { canonicalize, digest } from "../formats/canonical-json.ts";
 import { type Envelope, signEnvelope } from "../formats/dsse.ts";
-import { generateKeyPair } from "../formats/ed25519.ts";
+import { generateKeyPair, keyId, publicKeyToDer } from "../formats/ed25519.ts";
 import { buildStatement, statementBytes } from "../formats/statement.ts";
+import type { PersonKey } from "../identity/person-key.ts";
 import { buildDecision, DECISION_PREDICATE_TYPE, type DecisionPredicate, verifyDecision } from "./decision.ts";
 import { requestSubject } from "./request.ts";
 
 const key = generateKeyPair();
+const enrolled: PersonKey = {
+  keyId: keyId(key.publicKey),
+  algorithm: "ed25519",
+  publicKey: publicKeyToDer(key.publicKey),
+};
+const now = new Date("2026-11-21T10:00:00.000Z");
+const when = { from: now, until: now, now };
 const requestId = "0193a000-0000-7000-8000-000000000001";
 const predicate: DecisionPredicate = {
   decision: "approve",
@@ -27,10 +35,10 @@ const expected = {
 const signed = (change: Partial<DecisionPredicate> = {}, id = requestId): Envelope =>
   signEnvelope(buildDecision(id, { ...predicate, ...change }), key);
 
-test("what the builder makes and the person signs is what verifies", () => {
-  assert.deepEqual(verifyDecision(signed(), key.publicKey, expected), predicate);
+test("what the builder makes and the person signs is what verifies", async () => {
+  assert.deepEqual(await verifyDecision(signed(), enrolled, expected, when), predicate);
   const rejection = signed({ decision: "reject", reason: "not on a Friday" });
-  const verified = verifyDecision(rejection, key.publicKey, { ...expected, decision: "reject" });
+  const verified = await verifyDecision(rejection, enrolled, { ...expected, decision: "reject" }, when);
   assert.equal(verified.reason, "not on a Friday");
 });
 
@@ -97,8 +105,8 @@ for (const [what, envelope, path] of [
   ],
   ["no envelope", "approve", "envelope"],
 ] as const) {
-  test(`a decision with ${what} is refused, and says what is wrong`, () => {
-    assert.throws(() => verifyDecision(envelope, key.publicKey, expected), { code: "DECISION_INVALID", path });
+  test(`a decision with ${what} is refused, and says what is wrong`, async () => {
+    await assert.rejects(verifyDecision(envelope, enrolled, expected, when), { code: "DECISION_INVALID", path });
   });
 }
 

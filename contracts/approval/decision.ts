@@ -1,13 +1,13 @@
-import type { KeyObject } from "node:crypto";
 import { z } from "zod";
 import { HubError } from "../../server/errors.ts";
-import { verifyEnvelope } from "../formats/dsse.ts";
+import type { SignedWhen } from "../formats/openpgp/signature.ts";
 import { buildStatement, parseStatement, statementBytes } from "../formats/statement.ts";
+import { type PersonKey, verifyPersonEnvelope } from "../identity/person-key.ts";
 import { requestSubject } from "./request.ts";
 
 /**
- * A person's decision on a request: an in-toto Statement about the request's statement, in a DSSE envelope signed with
- * the person's own Ed25519 key. The command line builds it, the hub and every later reader verify it, all by this file.
+ * A person's decision on a request: an in-toto Statement about the request's statement, in a DSSE envelope signed with a
+ * key of the person's own, Ed25519 or OpenPGP. The command line builds it, the hub and every later reader verify it, all by this file.
  */
 export const DECISION_PREDICATE_TYPE = "https://countersign.dev/approval-decision/v1";
 
@@ -53,12 +53,17 @@ export interface ExpectedDecision {
 }
 
 /**
- * Verifies that an envelope holds this person's decision on this request, signed with `publicKey`, byte for byte what
- * `buildDecision` makes. Whose key it is, and whether it is still good, is the caller's to know. Throws
+ * Verifies that an envelope holds this person's decision on this request, signed with `key` at a time that `when` allows,
+ * byte for byte what `buildDecision` makes. Whose key it is, and whether it was revoked, is the caller's to know. Throws
  * DECISION_INVALID, which says what is wrong with it.
  */
-export function verifyDecision(envelope: unknown, publicKey: KeyObject, expected: ExpectedDecision): DecisionPredicate {
-  const { payload, subject, predicate } = readDecision(envelope, publicKey);
+export async function verifyDecision(
+  envelope: unknown,
+  key: PersonKey,
+  expected: ExpectedDecision,
+  when: SignedWhen,
+): Promise<DecisionPredicate> {
+  const { payload, subject, predicate } = await readDecision(envelope, key, when);
   if (subject !== requestSubject(expected.requestId)) throw invalid("it is about another request", "subject");
   if (predicate.requestDigest !== expected.requestDigest) {
     throw invalid("it is about another version of this request", "predicate.requestDigest");
@@ -78,9 +83,9 @@ export function verifyDecision(envelope: unknown, publicKey: KeyObject, expected
   return predicate;
 }
 
-function readDecision(envelope: unknown, publicKey: KeyObject) {
+async function readDecision(envelope: unknown, key: PersonKey, when: SignedWhen) {
   try {
-    const payload = verifyEnvelope(envelope, publicKey);
+    const payload = await verifyPersonEnvelope(envelope, key, when);
     const statement = parseStatement(payload, DECISION_PREDICATE_TYPE);
     const predicate = decisionPredicate.safeParse(statement.predicate);
     if (!predicate.success) throw invalid("its predicate is not that of a decision", "predicate", predicate.error);

@@ -143,6 +143,11 @@ export const ERROR_WORDS: Readonly<Record<ErrorCode, { readonly scope: ErrorScop
   CANCELLED: { scope: "call", means: "The caller went away. Nothing was changed." },
   DRAINING: { scope: "call", means: "The hub is stopping and takes no new calls." },
   OVERLOADED: { scope: "call", means: "Too many calls are under way; try again in a moment." },
+  RATE_LIMITED: {
+    scope: "call",
+    means:
+      "Too many calls of this principal, or too many wrong tokens from this address; `details.retryAfterSeconds` says when to call again.",
+  },
   JOURNAL_FULL: {
     scope: "call",
     means: "Too many entries wait to be written; without a record nothing runs. Try again in a moment.",
@@ -156,6 +161,11 @@ export const ERROR_WORDS: Readonly<Record<ErrorCode, { readonly scope: ErrorScop
   KEY_SERVICE_UNREACHABLE: {
     scope: "call",
     means: "The keys cannot be used now; without them nothing is signed or opened.",
+  },
+  KEY_SERVICE_SEALED: { scope: "call", means: "The key service is sealed; nothing is signed or opened until somebody unseals it." },
+  KEY_SERVICE_DENIED: {
+    scope: "call",
+    means: "The key service does not let the hub in, or does not allow what it asked for; an operator has to.",
   },
   KEY_NOT_FOUND: { scope: "elsewhere", means: "There is no such key, or no such version of it." },
   KEY_TYPE_MISMATCH: { scope: "elsewhere", means: "The key is of a kind that cannot do this." },

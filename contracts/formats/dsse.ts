@@ -4,16 +4,24 @@ import { HubError } from "../../server/errors.ts";
 import { decodeBase64 } from "./base64.ts";
 import { keyId, SIGNATURE_LENGTH, sign, verify } from "./ed25519.ts";
 import { formatJsonPath } from "./json-path.ts";
+import { OPENPGP_KEY_ID } from "./openpgp/key-id.ts";
 
-/** DSSE envelopes (secure-systems-lab/dsse v1) with exactly one Ed25519 signature. */
+/** DSSE envelopes (secure-systems-lab/dsse v1) with exactly one signature: Ed25519, or an OpenPGP key's. */
 
 export const IN_TOTO_PAYLOAD_TYPE = "application/vnd.in-toto+json";
+
+const ED25519_KEY_ID = /^[0-9a-f]{64}$/;
 
 const envelopeSchema = z.strictObject({
   payload: z.string(),
   payloadType: z.string().min(1),
   // others sign envelopes of their own: some verifiers refuse an envelope with two signatures
-  signatures: z.tuple([z.strictObject({ keyid: z.string().regex(/^[0-9a-f]{64}$/), sig: z.string() })]),
+  signatures: z.tuple([
+    z.strictObject({
+      keyid: z.string().refine((id) => ED25519_KEY_ID.test(id) || OPENPGP_KEY_ID.test(id)),
+      sig: z.string(),
+    }),
+  ]),
 });
 
 export type Envelope = z.infer<typeof envelopeSchema>;
@@ -27,6 +35,16 @@ export function pae(payloadType: string, payload: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(head), payload]);
 }
 
+/** The payload inside of what `pae` makes; undefined where the bytes are anything else. */
+export function readPae(bytes: Uint8Array, payloadType: string): Buffer | undefined {
+  const all = Buffer.from(bytes);
+  const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} `;
+  const length = /^[0-9]{1,9} /.exec(all.subarray(head.length, head.length + 10).toString("latin1"))?.[0];
+  if (length === undefined) return undefined;
+  const payload = all.subarray(head.length + length.length);
+  return pae(payloadType, payload).equals(all) ? payload : undefined;
+}
+
 /** An envelope around a signature that was made elsewhere over `pae(payloadType, payload)`. */
 export function assembleEnvelope(
   payload: Uint8Array,
@@ -34,10 +52,20 @@ export function assembleEnvelope(
   publicKey: KeyObject,
   payloadType: string = IN_TOTO_PAYLOAD_TYPE,
 ): Envelope {
+  return envelopeOf(payload, signature, keyId(publicKey), payloadType);
+}
+
+/** The same for a key of which the id alone is at hand. */
+export function envelopeOf(
+  payload: Uint8Array,
+  signature: Uint8Array,
+  keyid: string,
+  payloadType: string = IN_TOTO_PAYLOAD_TYPE,
+): Envelope {
   return {
     payload: Buffer.from(payload).toString("base64"),
     payloadType,
-    signatures: [{ keyid: keyId(publicKey), sig: Buffer.from(signature).toString("base64") }],
+    signatures: [{ keyid, sig: Buffer.from(signature).toString("base64") }],
   };
 }
 
@@ -67,17 +95,28 @@ export function verifyEnvelope(
   publicKey: KeyObject,
   payloadType: string = IN_TOTO_PAYLOAD_TYPE,
 ): Buffer {
-  const parsed = parseEnvelope(envelope);
-  if (parsed.payloadType !== payloadType) throw refusal(`its payload is no ${payloadType}`, "payloadType");
-  const { keyid, sig } = parsed.signatures[0];
-  if (keyid !== keyId(publicKey)) throw refusal("it was signed with another key", "signatures[0].keyid");
-  const payload = decodeBase64(parsed.payload);
-  if (payload === undefined) throw refusal("its payload is not in Base 64", "payload");
-  const signature = decodeBase64(sig);
-  if (signature?.length !== SIGNATURE_LENGTH || !verify(pae(payloadType, payload), signature, publicKey)) {
+  const { payload, signature } = openEnvelope(envelope, keyId(publicKey), payloadType);
+  if (signature.length !== SIGNATURE_LENGTH || !verify(pae(payloadType, payload), signature, publicKey)) {
     throw refusal("its signature does not verify", "signatures[0].sig");
   }
   return payload;
+}
+
+/** What is in an envelope that says it was signed with the key of this id; nothing is verified. Throws ENVELOPE_INVALID. */
+export function openEnvelope(
+  envelope: unknown,
+  keyid: string,
+  payloadType: string = IN_TOTO_PAYLOAD_TYPE,
+): { payload: Buffer; signature: Buffer } {
+  const parsed = parseEnvelope(envelope);
+  if (parsed.payloadType !== payloadType) throw refusal(`its payload is no ${payloadType}`, "payloadType");
+  const [claimed] = parsed.signatures;
+  if (claimed.keyid !== keyid) throw refusal("it was signed with another key", "signatures[0].keyid");
+  const payload = decodeBase64(parsed.payload);
+  if (payload === undefined) throw refusal("its payload is not in Base 64", "payload");
+  const signature = decodeBase64(claimed.sig);
+  if (signature === undefined) throw refusal("its signature does not verify", "signatures[0].sig");
+  return { payload, signature };
 }
 
 function parseEnvelope(envelope: unknown): Envelope {

@@ -27,6 +27,8 @@ export type FirstAccount = z.output<typeof firstAccount>;
 export const hubMessage = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("progress"), text: z.string() }),
   z.strictObject({ type: z.literal("first-account-needed") }),
+  /** The root key file is protected, and no file holds its passphrase. */
+  z.strictObject({ type: z.literal("passphrase-needed") }),
   z.strictObject({
     type: z.literal("ready"),
     url: z.url(),
@@ -45,6 +47,7 @@ export type HubMessage = z.output<typeof hubMessage>;
 /** To the hub. */
 export const starterMessage = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("first-account"), account: firstAccount }),
+  z.strictObject({ type: z.literal("passphrase"), passphrase: z.string().max(4096) }),
   /** To one started with DETACHED: its starter has kept where it is, and may go. */
   z.strictObject({ type: z.literal("stay") }),
 ]);

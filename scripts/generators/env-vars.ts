@@ -9,6 +9,7 @@ const HEADINGS: Readonly<Record<VariableGroup, string>> = {
   folders: "Folders",
   database: "Database",
   server: "Server",
+  keys: "Keys",
   "outgoing connections": "Outgoing connections",
   git: "Git",
   logs: "Logs",

@@ -64,6 +64,7 @@ const zones: readonly Zone[] = [
     types: ["server/domain", "server/config"],
     because: "a door reaches a handler through the gate alone",
   },
+  { folder: "server/open-key-service.ts", may: ["*"], because: "a part of the composition root" },
   { folder: "server/main.ts", may: ["*"], because: "the composition root imports everything" },
   { folder: "tools", may: [...BASE, "server/domain", "server/action"], because: "a tool is one declaration" },
   {
@@ -76,6 +77,11 @@ const zones: readonly Zone[] = [
     may: ["*"],
     because: "this verb may open the hub or its database",
   })),
+  {
+    folder: "cli/commands/keys/root-rotate",
+    may: ["*"],
+    because: "the root key is replaced where it lies, together with what it wraps in the database",
+  },
   {
     folder: "cli/demo/scratch-database",
     may: ["*"],
@@ -105,6 +111,11 @@ const packages: readonly { name: RegExp; only: readonly string[]; because: strin
     name: /^(undici|axios|got|node-fetch|ws)(\/|$)/,
     only: ["server/adapters/egress", "bench", "smoke", "scripts"],
     because: "outgoing connections go through server/adapters/egress",
+  },
+  {
+    name: /^(node-vault|axios)(\/|$)/,
+    only: ["server/adapters/vault"],
+    because: "Vault is reached by server/adapters/vault, over connections of egress, with nothing logged",
   },
   {
     name: /^simple-git(\/|$)/,

@@ -2,6 +2,7 @@ import type { Caller } from "./caller.ts";
 import type { Channel } from "./risk.ts";
 import type { Services } from "./services.ts";
 import type { Reader, Transaction } from "./store.ts";
+import type { Target } from "./target.ts";
 
 /** The call that a handler serves. */
 export interface Call {
@@ -30,5 +31,7 @@ export interface ReachContext {
 export interface WriteContext {
   readonly call: Call;
   readonly tx: Transaction;
+  /** What was judged, and agreed to where people were asked; it was looked at again before the handler runs. */
+  readonly target: Target;
   readonly services: Services;
 }

@@ -4,6 +4,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { ReachContext, ReadContext, WriteContext } from "./context.ts";
 import type { OtherCall } from "./other-call.ts";
 import type { Channel, Effect, Risk } from "./risk.ts";
+import type { Services } from "./services.ts";
 import type { Target } from "./target.ts";
 
 type InputOf<I extends z.ZodObject> = z.output<I>;
@@ -53,6 +54,8 @@ export interface ActionDeclaration<E extends Effect, I extends z.ZodObject, O ex
   readonly links?: (output: OutputOf<O>) => readonly string[];
   /** The id of the operation that the call began, where it answers before the work is done. */
   readonly begins?: (output: OutputOf<O>) => string;
+  /** Tidies up outside of the database once the change is committed. Its failure is logged, and nothing else. */
+  readonly afterwards?: (output: OutputOf<O>, services: Services) => Promise<void>;
   /**
    * Of an external action: reaches out to other systems, after the intent is durable and before the transaction of the
    * effect begins, so that no connection to the database is held meanwhile. The handler gets what it answers.

@@ -94,7 +94,23 @@ export async function executeChange(
   }
   await gate.journal.sequence(done.staged);
   const { output } = done.checked;
+  await tidyUp(gate, call, judged, output);
   return { status: "done", output, summary: judged.entry.action.summary(output), receipt: call.reference() };
+}
+
+/** What follows a change that is done: it stands, whatever becomes of this. */
+async function tidyUp(
+  gate: Gate,
+  call: CallInProgress,
+  judged: JudgedCall,
+  output: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { action } = judged.entry;
+  try {
+    await action.afterwards?.(output, gate.services);
+  } catch (error) {
+    gate.report(error, { callId: call.id, action: action.name });
+  }
 }
 
 function runEffect(
@@ -118,7 +134,7 @@ function runEffect(
         await refuseMovedTarget(gate, call, judged, target, tx, options);
         const result = await abortable(
           limited.signal,
-          action.handler(judged.input.value, { call: context, tx, services: gate.services, reached }),
+          action.handler(judged.input.value, { call: context, tx, services: gate.services, target, reached }),
         );
         const checked = checkOutput(call, judged.entry, result);
         await options.after?.(tx, checked.output);

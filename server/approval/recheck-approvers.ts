@@ -8,13 +8,14 @@ import type { Identifier } from "../action/identifier.ts";
 import type { Store } from "../action/store.ts";
 import { filled, signedPredicate, signedRules, type Voice } from "../domain/approvals/agreement.ts";
 import type { ApprovalDecision, ApprovalRequest, SigningKey } from "../domain/approvals/approval-store.ts";
-import { verifyEnvelopeOf } from "../domain/approvals/verify-signed.ts";
+import { isLive, verifyEnvelopeOf } from "../domain/approvals/verify-signed.ts";
 import { HubError } from "../errors.ts";
 
 export interface RecheckSetup {
   readonly store: Store;
   readonly identifier: Pick<Identifier, "byPrincipal">;
   readonly approvers: Approvers;
+  readonly now: () => Date;
 }
 
 interface Kept {
@@ -24,7 +25,7 @@ interface Kept {
 
 /**
  * See `Approvals.recheck`. A decision still counts if the principal that gave it is not banned and may decide, the key
- * that signed it is not revoked, and its signature verifies over the request as it is stored now. How many are needed
+ * that signed it is neither revoked nor expired, and its signature verifies over the request as it is stored now. How many are needed
  * is what was signed. Throws APPROVAL_STALE.
  */
 export async function recheckApprovers(setup: RecheckSetup, held: HeldCall, caller: Caller): Promise<void> {
@@ -39,7 +40,7 @@ export async function recheckApprovers(setup: RecheckSetup, held: HeldCall, call
   const rules = signedRules(signedPredicate(request), caller.principal, caller.account.profile);
   const voices: Voice[] = [];
   for (const { decision, key } of kept) {
-    if (decision.assurance === "signed" && !stillSigned(request, decision, key)) continue;
+    if (decision.assurance === "signed" && !(await stillSigned(request, decision, key, setup.now()))) continue;
     const holding = await stillHeld(setup, held, decision, rules.holding);
     if (holding !== undefined) voices.push({ personId: decision.personId, assurance: decision.assurance, holding });
   }
@@ -48,18 +49,28 @@ export async function recheckApprovers(setup: RecheckSetup, held: HeldCall, call
   if (left >= needed) return;
   throw new HubError(
     "APPROVAL_STALE",
-    `The approved call was not carried out: of the ${needed} approvals that it needs ${left} still count, since an approver was banned, lost a permission or had a key revoked. Ask again.`,
+    `The approved call was not carried out: of the ${needed} approvals that it needs ${left} still count, since an approver was banned, lost a permission or had a key revoked or expired. Ask again.`,
     { details: { needed, left } },
   );
 }
 
-function stillSigned(request: ApprovalRequest, decision: ApprovalDecision, key: SigningKey | undefined): boolean {
-  if (key === undefined || key.revokedAt !== undefined || key.personId !== decision.personId) return false;
+async function stillSigned(
+  request: ApprovalRequest,
+  decision: ApprovalDecision,
+  key: SigningKey | undefined,
+  now: Date,
+): Promise<boolean> {
+  if (key === undefined || !isLive(key, now) || key.personId !== decision.personId) return false;
   if (decision.envelope === undefined) return false;
   // digests of what is stored, not the stored digests
-  const stored = { id: request.id, statementDigest: digest(request.statement), previewDigest: digest(request.preview) };
+  const stored = {
+    id: request.id,
+    statementDigest: digest(request.statement),
+    previewDigest: digest(request.preview),
+    createdAt: request.createdAt,
+  };
   try {
-    verifyEnvelopeOf(stored, { ...decision, envelope: parseStrictJson(decision.envelope) }, key);
+    await verifyEnvelopeOf(stored, { ...decision, envelope: parseStrictJson(decision.envelope) }, key, now);
     return true;
   } catch (error) {
     if (error instanceof HubError) return false;

@@ -25,6 +25,7 @@ const resources: Record<ResourceType, AuthzResource> = {
   Agent: { type: "Agent", id: "a", attributes: { roles: ["agent"], owner: "my-person" } },
   Service: { type: "Service", id: "s", attributes: { roles: [] } },
   Token: { type: "Token", id: "t", attributes: { principalId: "somebody", holderIsAdmin: false } },
+  PersonKey: { type: "PersonKey", id: "k", attributes: { personId: "my-person" } },
   ApprovalRequest: { type: "ApprovalRequest", id: "r", attributes: { principalId: "somebody" } },
   Receipt: { type: "Receipt", id: "e", attributes: {} },
   Operation: { type: "Operation", id: "operation", attributes: { principalId: "somebody" } },
@@ -178,6 +179,8 @@ test("no role makes an agent or a service decide, or manage identities or policy
     "system_identity_create_principal",
     "system_identity_invite_person",
     "system_identity_issue_token",
+    "system_identity_add_key",
+    "system_identity_revoke_key",
     "system_identity_revoke_token",
     "system_identity_ban_principal",
     "system_identity_set_profile",
@@ -193,6 +196,24 @@ test("no role makes an agent or a service decide, or manage identities or policy
   for (const name of guarded) {
     assert.equal(engine.authorize(request(principal("Operator"), name), everything).outcome, "permitted", name);
   }
+});
+
+test("people list, add and revoke keys of their own; those of others are for administrators to revoke", () => {
+  const revoke = (role: string, personId: string) =>
+    engine.authorize(
+      request(principal("Operator", role), "system_identity_revoke_key", {
+        resource: { type: "PersonKey", id: "k", attributes: { personId } },
+      }),
+      none,
+    ).outcome;
+  assert.deepEqual([revoke("approver", "my-person"), revoke("operator", "my-person")], ["permitted", "permitted"]);
+  assert.deepEqual([revoke("operator", "another"), revoke("admin", "another")], ["forbidden", "permitted"]);
+  assert.equal(revoke("reader", "my-person"), "not-permitted");
+  const list = (role: string, personId: string) =>
+    engine.authorize(request(principal("Operator", role), "system_identity_list_keys", { input: { personId } }), none)
+      .outcome;
+  assert.deepEqual([list("approver", "my-person"), list("approver", "another")], ["permitted", "not-permitted"]);
+  assert.equal(list("auditor", "another"), "permitted");
 });
 
 test("a token in another person's name is for administrators to ask for", () => {

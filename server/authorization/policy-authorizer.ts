@@ -4,6 +4,7 @@ import { digest } from "../../contracts/formats/canonical-json.ts";
 import type { Approvers, AskedCall } from "../action/approvers.ts";
 import type { Authorizer, Question } from "../action/authorizer.ts";
 import type { Caller } from "../action/caller.ts";
+import type { ReadContext } from "../action/context.ts";
 import type { Action } from "../action/define-action.ts";
 import type { Registry } from "../action/registry.ts";
 import type { Services } from "../action/services.ts";
@@ -31,19 +32,29 @@ export async function createPolicyAuthorizer(
     );
   const judgedBy = ({ caller, document }: Question): Promise<OwnPolicies> =>
     document === undefined ? own(caller) : engine.own(digest(document), async () => document);
-  const wouldPermit = async (caller: Caller, action: Action, call: AskedCall): Promise<boolean> => {
+  /** Whether the caller would be permitted the call itself, and each that it amounts to, of those that need `permission`. */
+  const wouldPermit = async (caller: Caller, action: Action, permission: string, call: AskedCall): Promise<boolean> => {
     const now = new Date();
     const input = JSON.parse(call.canonicalInput) as Record<string, Json>;
     const { channel } = call;
     const signal = AbortSignal.timeout(action.timeLimitMs);
     const context = { call: { id: v7(), caller, channel, signal, now }, services: services() };
-    const { target: locate } = action;
+    const look = <T>(fn: (context: ReadContext) => Promise<T> | T): Promise<T> =>
+      store.read(caller.account.id, async (read) => fn({ ...context, read }), signal);
+    const permits = async (about: { action: Action; input: Record<string, Json>; target: Target }) =>
+      !needs(about.action, permission) ||
+      engine.authorize(requestOf({ caller, channel, now, ...about }), await own(caller)).outcome === "permitted";
+    const { target: locate, amountsTo } = action;
     const target: Target =
       locate === "account"
         ? { type: "Account", id: caller.account.id }
-        : await store.read(caller.account.id, async (read) => locate(input, { ...context, read }), signal);
-    const question = { caller, action, target, input, channel, now };
-    return engine.authorize(requestOf(question), await own(caller)).outcome === "permitted";
+        : await look((context) => locate(input, context));
+    if (!(await permits({ action, input, target }))) return false;
+    for (const other of amountsTo ? await look((context) => amountsTo(input, context)) : []) {
+      const part = registry.get(other.action)?.action;
+      if (!part || !(await permits({ action: part, input: { ...other.input }, target: other.target }))) return false;
+    }
+    return true;
   };
   return {
     decide: async (question) => engine.authorize(requestOf(question), await judgedBy(question)),
@@ -55,13 +66,15 @@ export async function createPolicyAuthorizer(
       const entry = registry.get(call.action);
       // an action that changed since is never carried out: nobody can agree to it
       if (entry?.schemaDigest !== call.schemaDigest) return false;
-      const isItsOwn = `${entry.action.permission}.`.startsWith(`${permission}.`);
-      return !isItsOwn || wouldPermit(caller, entry.action, call);
+      return wouldPermit(caller, entry.action, permission, call);
     },
     rolesHold: (roles, permission) =>
       engine.holds({ account: "", principal: { type: "Operator", id: "", roles } }, permission, shippedAlone),
   };
 }
+
+/** Whether the permission is the action's own, or one above it. */
+const needs = (action: Action, permission: string): boolean => `${action.permission}.`.startsWith(`${permission}.`);
 
 function requestOf({ caller, action, target, input, channel, now }: Question): AuthzRequest {
   const { type, id, attributes } = target;

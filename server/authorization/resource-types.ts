@@ -39,6 +39,7 @@ const resources: Record<ResourceType, EntityTypes[string]> = {
   Operator: principal,
   Agent: principal,
   Service: principal,
+  PersonKey: { memberOfTypes: ["Account"], shape: { type: "Record", attributes: { personId: optional(STRING) } } },
   Token: {
     memberOfTypes: ["Account"],
     // whether its holder is an operator with the role `admin`, told for the same reason as an attribute
@@ -84,6 +85,7 @@ export const RESOURCE_DATA: Record<
   Operator: { required: ["roles"], optional: ["owner"], mayBeUnknown: true },
   Agent: { required: ["roles"], optional: ["owner"], mayBeUnknown: true },
   Service: { required: ["roles"], optional: ["owner"], mayBeUnknown: true },
+  PersonKey: { required: ["personId"], optional: [], mayBeUnknown: true },
   Token: { required: ["principalId", "holderIsAdmin"], optional: [], mayBeUnknown: true },
   ApprovalRequest: { required: ["principalId"], optional: [], mayBeUnknown: true },
   Receipt: { required: [], optional: ["principalId"], mayBeUnknown: true },

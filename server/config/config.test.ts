@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { configFrom, secretsFrom } from "./config.ts";
+import { configFrom, refusePlainHttp, secretsFrom } from "./config.ts";
 import { readEnv } from "./env.ts";
 import { prepareFolders } from "./prepare-folders.ts";
 
@@ -44,6 +44,33 @@ test("nothing private is reached and no folder read unless it is listed", () => 
   const listed = configFrom(readEnv({ HOME: "/h", ...own, COUNTERSIGN_GIT_MAX_MB: "1" }));
   assert.deepEqual(listed.egress.allow, ["git.internal"]);
   assert.deepEqual(listed.git, { fileRoots: ["/srv/git"], maxBytes: 1024 * 1024, searchPath: "/opt/bin" });
+});
+
+test("TLS takes a certificate and its key, and neither without the other", () => {
+  const [COUNTERSIGN_TLS_CERT_FILE, COUNTERSIGN_TLS_KEY_FILE] = ["/srv/hub.pem", "/srv/hub.key"];
+  const both = readEnv({ HOME: "/h", COUNTERSIGN_TLS_CERT_FILE, COUNTERSIGN_TLS_KEY_FILE });
+  assert.deepEqual(configFrom(both).server.tls, { certFile: "/srv/hub.pem", keyFile: "/srv/hub.key" });
+  for (const one of [{ COUNTERSIGN_TLS_CERT_FILE }, { COUNTERSIGN_TLS_KEY_FILE }])
+    assert.throws(() => readEnv({ HOME: "/h", ...one }), { code: "CONFIG_INVALID" });
+  assert.equal(configFrom(readEnv({ HOME: "/h" })).server.tls, undefined);
+});
+
+test("plain HTTP stays on this machine, unless it is asked for", () => {
+  const check = (env: Record<string, string>) => refusePlainHttp(configFrom(readEnv({ HOME: "/h", ...env })).server);
+  const tls = { COUNTERSIGN_TLS_CERT_FILE: "/srv/hub.pem", COUNTERSIGN_TLS_KEY_FILE: "/srv/hub.key" };
+  for (const COUNTERSIGN_HOST of ["127.0.0.1", "127.8.9.10", "localhost", "::1", "[::1]"]) check({ COUNTERSIGN_HOST });
+  for (const COUNTERSIGN_HOST of [
+    "0.0.0.0",
+    "::",
+    "192.0.2.7",
+    "hub.example",
+    "localhost.example",
+    "127.0.0.1.example",
+  ]) {
+    assert.throws(() => check({ COUNTERSIGN_HOST }), { code: "CONFIG_INVALID" }, COUNTERSIGN_HOST);
+    check({ COUNTERSIGN_HOST, ...tls });
+    check({ COUNTERSIGN_HOST, COUNTERSIGN_PLAIN_HTTP: "1" });
+  }
 });
 
 test("one folder for data and configuration is refused", () => {

@@ -3,6 +3,7 @@ import { userInfo } from "node:os";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { configInvalid, type Env } from "./env.ts";
 import type { Secret } from "./secret.ts";
+import { type VaultConfig, vaultFrom } from "./vault-config.ts";
 
 export interface Config {
   readonly folders: Folders;
@@ -21,10 +22,24 @@ export interface Config {
     readonly allowedOrigins: readonly string[];
     readonly maxBodyBytes: number;
     readonly maxInFlight: number;
+    /** In a minute; 0 limits nothing. */
+    readonly ratePerPrincipal: number;
+    readonly ratePerAddress: number;
+    /** Absent: plain HTTP. */
+    readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+    /** Plain HTTP beyond this machine was asked for. */
+    readonly plainHttp: boolean;
     readonly drainSeconds: number;
     /** Without a client, for a hub that a client started; 0 is for ever. */
     readonly idleSeconds: number;
   };
+  readonly keys:
+    | {
+        readonly kind: "embedded";
+        /** Of the passphrase that protects the root key file, where one does. */
+        readonly passphraseFile: string | undefined;
+      }
+    | { readonly kind: "vault"; readonly vault: VaultConfig };
   readonly egress: {
     /** Lower-case hosts, each with or without a port, that may have private addresses. */
     readonly allow: readonly string[];
@@ -40,7 +55,12 @@ export interface Config {
     readonly searchPath: string;
   };
   readonly log: { readonly level: Env["COUNTERSIGN_LOG_LEVEL"]; readonly format: Env["COUNTERSIGN_LOG_FORMAT"] };
-  readonly cli: { readonly url: string | undefined; readonly colours: boolean };
+  readonly cli: {
+    readonly url: string | undefined;
+    /** In PEM, to trust beside Node's own. */
+    readonly caFile: string | undefined;
+    readonly colours: boolean;
+  };
 }
 
 /** Absolute paths; prepareFolders makes those of the hub. */
@@ -73,9 +93,17 @@ export function configFrom(env: Env): Config {
       allowedOrigins: env.COUNTERSIGN_ALLOWED_ORIGINS ?? [],
       maxBodyBytes: env.COUNTERSIGN_MAX_BODY_BYTES,
       maxInFlight: env.COUNTERSIGN_MAX_IN_FLIGHT,
+      ratePerPrincipal: env.COUNTERSIGN_RATE_PER_PRINCIPAL,
+      ratePerAddress: env.COUNTERSIGN_RATE_PER_ADDRESS,
+      tls: tlsFrom(env),
+      plainHttp: env.COUNTERSIGN_PLAIN_HTTP === "1",
       drainSeconds: env.COUNTERSIGN_DRAIN_SECONDS,
       idleSeconds: env.COUNTERSIGN_IDLE_SECONDS,
     },
+    keys:
+      env.COUNTERSIGN_KEYS === "vault"
+        ? { kind: "vault", vault: vaultFrom(env) }
+        : { kind: "embedded", passphraseFile: env.COUNTERSIGN_ROOT_PASSPHRASE_FILE },
     egress: { allow: env.COUNTERSIGN_EGRESS_ALLOW ?? [], caFile: env.COUNTERSIGN_EGRESS_CA_FILE },
     git: {
       fileRoots: env.COUNTERSIGN_GIT_FILE_ROOTS ?? [],
@@ -83,7 +111,7 @@ export function configFrom(env: Env): Config {
       searchPath: env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
     },
     log: { level: env.COUNTERSIGN_LOG_LEVEL, format: env.COUNTERSIGN_LOG_FORMAT },
-    cli: { url: env.COUNTERSIGN_URL, colours: !env.NO_COLOR },
+    cli: { url: env.COUNTERSIGN_URL, caFile: env.COUNTERSIGN_CA_FILE, colours: !env.NO_COLOR },
   };
 }
 
@@ -93,6 +121,24 @@ export function secretsFrom(env: Env): Secrets {
     migrationUrl: env.COUNTERSIGN_MIGRATION_URL,
     token: env.COUNTERSIGN_TOKEN,
   };
+}
+
+/**
+ * Refuses to listen beyond this machine in the clear: every call carries a token.
+ * @throws HubError CONFIG_INVALID
+ */
+export function refusePlainHttp({ host, tls, plainHttp }: Config["server"]): void {
+  if (tls || plainHttp || isLoopback(host)) return;
+  const sentence = `is ${JSON.stringify(host)}, beyond this machine, and tokens would pass there in the clear: set COUNTERSIGN_TLS_CERT_FILE and COUNTERSIGN_TLS_KEY_FILE, or COUNTERSIGN_PLAIN_HTTP=1 behind a proxy that ends TLS.`;
+  throw configInvalid([{ name: "COUNTERSIGN_HOST", sentence }]);
+}
+
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+}
+
+function tlsFrom({ COUNTERSIGN_TLS_CERT_FILE: certFile, COUNTERSIGN_TLS_KEY_FILE: keyFile }: Env) {
+  return certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
 }
 
 function foldersFrom(env: Env): Folders {

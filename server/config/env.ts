@@ -21,12 +21,14 @@ import {
   webAddress,
   wholeNumber,
 } from "./value-types.ts";
+import { vaultContradictions } from "./vault-variables.ts";
 
 /** What a variable is for; `test` ones are for the project's own tests. */
 export type VariableGroup =
   | "folders"
   | "database"
   | "server"
+  | "keys"
   | "outgoing connections"
   | "git"
   | "logs"
@@ -134,6 +136,42 @@ export const variables = {
     default: "256",
     schema: wholeNumber(1, 100_000),
   }),
+  COUNTERSIGN_RATE_PER_PRINCIPAL: variable({
+    group: "server",
+    type: "number",
+    description:
+      "Calls that one principal may make in a minute, all processes of the hub together, and at once after a quiet minute; 0: no limit.",
+    default: "12000",
+    schema: wholeNumber(0, 100_000_000),
+  }),
+  COUNTERSIGN_RATE_PER_ADDRESS: variable({
+    group: "server",
+    type: "number",
+    description:
+      "Wrong tokens that one address may send in a minute before unknown tokens from there have to wait; 0: no limit.",
+    default: "1200",
+    schema: wholeNumber(0, 100_000_000),
+  }),
+  COUNTERSIGN_TLS_CERT_FILE: variable({
+    group: "server",
+    type: "path",
+    description:
+      "Certificate chain in PEM, the hub's own first: the hub serves HTTPS and nothing else, TLS 1.2 at least. Read again when the file changes, and on SIGHUP.",
+    schema: absolutePath(),
+  }),
+  COUNTERSIGN_TLS_KEY_FILE: variable({
+    group: "server",
+    type: "path",
+    description: "The certificate's private key in PEM; refused where other users can read it.",
+    schema: absolutePath(),
+  }),
+  COUNTERSIGN_PLAIN_HTTP: variable({
+    group: "server",
+    type: "1",
+    description:
+      "Allows to listen beyond this machine without TLS, where tokens pass in the clear: for a hub behind a proxy that ends TLS.",
+    schema: oneOf(["1"]),
+  }),
   COUNTERSIGN_DRAIN_SECONDS: variable({
     group: "server",
     type: "number",
@@ -148,6 +186,102 @@ export const variables = {
       "Seconds without a client after which a hub that `countersign stdio` started ends by itself; 0: never. One that was started with `countersign start` stays.",
     default: "600",
     schema: wholeNumber(0, 604_800),
+  }),
+  COUNTERSIGN_KEYS: variable({
+    group: "keys",
+    type: "word",
+    description:
+      "Where the accounts' keys are: `embedded`, in the database under the root key, or `vault`, in the transit engine of a Vault or OpenBao (docs/KEYS.md). One database stays with one of them.",
+    default: "embedded",
+    schema: oneOf(["embedded", "vault"]),
+  }),
+  COUNTERSIGN_ROOT_PASSPHRASE_FILE: variable({
+    group: "keys",
+    type: "path",
+    description:
+      "File of the passphrase that protects the root key file, where one does; `countersign start` on a terminal asks for it if unset.",
+    schema: absolutePath(),
+  }),
+  COUNTERSIGN_VAULT_ADDR: variable({
+    group: "keys",
+    type: "URL",
+    description: "Address of the Vault or OpenBao, without a path; http on this machine alone.",
+    schema: webAddress(),
+  }),
+  COUNTERSIGN_VAULT_NAMESPACE: variable({
+    group: "keys",
+    type: "text",
+    description: "Namespace of the transit engine and of the sign-in.",
+    schema: text("a namespace such as team/hub", /^[\w.-]+(\/[\w.-]+)*\/?$/),
+  }),
+  COUNTERSIGN_VAULT_MOUNT: variable({
+    group: "keys",
+    type: "text",
+    description: "Where the transit engine is mounted.",
+    default: "transit",
+    schema: text("a mount path such as transit", /^[\w.-]+(\/[\w.-]+)*$/),
+  }),
+  COUNTERSIGN_VAULT_AUTH: variable({
+    group: "keys",
+    type: "word",
+    description: "How to sign in: `token`, `approle` or `jwt`.",
+    default: "token",
+    schema: oneOf(["token", "approle", "jwt"]),
+  }),
+  COUNTERSIGN_VAULT_AUTH_MOUNT: variable({
+    group: "keys",
+    type: "text",
+    description: "Where the method of signing in is mounted.",
+    default: { text: "as the method is called" },
+    schema: text("a mount path such as approle", /^[\w.-]+(\/[\w.-]+)*$/),
+  }),
+  COUNTERSIGN_VAULT_TOKEN_FILE: variable({
+    group: "keys",
+    type: "path",
+    description: "For `token`: file of the token, read again when the token is refused or cannot be renewed.",
+    schema: absolutePath(),
+  }),
+  COUNTERSIGN_VAULT_ROLE_ID: variable({
+    group: "keys",
+    type: "text",
+    description: "For `approle`: the role id.",
+    schema: text("visible ASCII characters without spaces", /^[\x21-\x7e]+$/),
+  }),
+  COUNTERSIGN_VAULT_SECRET_ID_FILE: variable({
+    group: "keys",
+    type: "path",
+    description: "For `approle`: file of the secret id.",
+    schema: absolutePath(),
+  }),
+  COUNTERSIGN_VAULT_ROLE: variable({
+    group: "keys",
+    type: "text",
+    description: "For `jwt`: the role; the method's own default if unset.",
+    schema: text("visible ASCII characters without spaces", /^[\x21-\x7e]+$/),
+  }),
+  COUNTERSIGN_VAULT_JWT_FILE: variable({
+    group: "keys",
+    type: "path",
+    description: "For `jwt`: file of the token that Kubernetes or another issuer puts there, read at each sign-in.",
+    schema: absolutePath(),
+  }),
+  COUNTERSIGN_VAULT_CA_FILE: variable({
+    group: "keys",
+    type: "path",
+    description: "Certificate authorities in PEM to trust for Vault in place of the system's.",
+    schema: absolutePath(),
+  }),
+  COUNTERSIGN_VAULT_CLIENT_CERT_FILE: variable({
+    group: "keys",
+    type: "path",
+    description: "Certificate in PEM that the hub shows to Vault.",
+    schema: absolutePath(),
+  }),
+  COUNTERSIGN_VAULT_CLIENT_KEY_FILE: variable({
+    group: "keys",
+    type: "path",
+    description: "The certificate's private key in PEM; refused where every user can read it.",
+    schema: absolutePath(),
   }),
   COUNTERSIGN_EGRESS_ALLOW: variable({
     group: "outgoing connections",
@@ -203,6 +337,13 @@ export const variables = {
     secret: true,
     schema: secretText(),
   }),
+  COUNTERSIGN_CA_FILE: variable({
+    group: "command line",
+    type: "path",
+    description:
+      "Certificate authorities in PEM that the command line and the bridge trust beside Node's own; NODE_EXTRA_CA_CERTS does the same.",
+    schema: absolutePath(),
+  }),
   NO_COLOR: variable({
     group: "system",
     type: "flag",
@@ -255,6 +396,19 @@ export const variables = {
     type: "path",
     description: "Folder of the PostgreSQL cluster that the test files of one run share.",
     schema: absolutePath(),
+  }),
+  COUNTERSIGN_TEST_VAULT_ADDR: variable({
+    group: "test",
+    type: "URL",
+    description: "A Vault or OpenBao that the key service's contract is also tested against; needs the token beside it.",
+    schema: webAddress(),
+  }),
+  COUNTERSIGN_TEST_VAULT_TOKEN: variable({
+    group: "test",
+    type: "token",
+    description: "A token there that may mount a transit engine, or use the one at `transit`.",
+    secret: true,
+    schema: secretText(),
   }),
 } satisfies Record<string, Variable>;
 
@@ -347,6 +501,13 @@ function* contradictions(source: Readonly<Record<string, string | undefined>>): 
       sentence: "needs DATABASE_URL, the same database under its runtime role.",
     };
   }
+  for (const [one, other] of [
+    ["COUNTERSIGN_TLS_CERT_FILE", "COUNTERSIGN_TLS_KEY_FILE"],
+    ["COUNTERSIGN_TLS_KEY_FILE", "COUNTERSIGN_TLS_CERT_FILE"],
+  ] as const)
+    if (source[one] && !source[other])
+      yield { name: one, sentence: `needs ${other}: one is of no use without the other.` };
+  yield* vaultContradictions(source);
   if (source["COUNTERSIGN_TEST_CRASH_AT"] && source["COUNTERSIGN_TEST_MODE"] !== "1") {
     yield { name: "COUNTERSIGN_TEST_CRASH_AT", sentence: "is for tests and needs COUNTERSIGN_TEST_MODE=1." };
   }

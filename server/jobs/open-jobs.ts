@@ -58,7 +58,13 @@ export function transactionalJobs(boss: PgBoss) {
 }
 
 /** Polls as well as listens: a retry, or a job of a process that died, is not notified (the default then is 30 s). */
-const PACE = { batchSize: 1, localConcurrency: 2, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 } as const;
+const PACE = { batchSize: 1, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 } as const;
+/** Jobs at a time in one process: operations wait for others' servers, which may be slow on purpose. */
+const AT_A_TIME: Readonly<Record<keyof QueuedJobs, number>> = {
+  [ADVANCE_OPERATIONS]: 8,
+  [EXECUTE_APPROVED]: 2,
+  [EXPIRE_APPROVALS]: 2,
+};
 
 /** One job a call. `run` gets a signal that fires when the job loses its heartbeat or the hub stops. */
 export async function workOn<Q extends keyof QueuedJobs>(
@@ -66,7 +72,7 @@ export async function workOn<Q extends keyof QueuedJobs>(
   queue: Q,
   run: (job: QueuedJobs[Q], signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  await boss.work(queue, PACE, async ([job]: Job<QueuedJobs[Q]>[]) => {
+  await boss.work(queue, { ...PACE, localConcurrency: AT_A_TIME[queue] }, async ([job]: Job<QueuedJobs[Q]>[]) => {
     if (job) await run(job.data, job.signal);
   });
 }

@@ -104,6 +104,7 @@ test("where the key service does not answer, a row waits", async () => {
   await insertRow(fixture, staged);
   const keys = Object.assign(Object.create(fixture.keys) as typeof fixture.keys, {
     hmac: () => Promise.reject(new HubError("KEY_SERVICE_UNREACHABLE", "gone")),
+    verifyHmac: () => Promise.reject(new HubError("KEY_SERVICE_UNREACHABLE", "gone")),
     sign: fixture.keys.sign.bind(fixture.keys),
     metadata: fixture.keys.metadata.bind(fixture.keys),
   });

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "node:crypto";
 import type { OutcomeDraft, StagedOutcome } from "../domain/evidence/receipt-store.ts";
 import type { KeyService } from "../domain/keys/key-service.ts";
 import { HubError } from "../errors.ts";
@@ -15,14 +14,12 @@ export async function sealOutcome(keys: KeyService, outcome: OutcomeDraft): Prom
 }
 
 /**
- * Whether a hub staged this row. Throws KEY_SERVICE_UNREACHABLE or STORE_UNAVAILABLE where that cannot be told now; a
+ * Whether a hub staged this row. Throws KEY_SERVICE_* or STORE_UNAVAILABLE where that cannot be told now; a
  * version that the account's key does not have seals nothing.
  */
 export async function isSealed(keys: KeyService, staged: StagedOutcome): Promise<boolean> {
-  const { mac, version } = staged.seal;
   try {
-    const expected = await keys.hmac(staged.accountId, "mac", sealedBytes(staged), version);
-    return mac.length === expected.mac.length && timingSafeEqual(mac, expected.mac);
+    return await keys.verifyHmac(staged.accountId, "mac", sealedBytes(staged), staged.seal);
   } catch (error) {
     if (error instanceof HubError && ["KEY_NOT_FOUND", "KEY_VERSION_TOO_OLD"].includes(error.code)) return false;
     throw error;

@@ -1,8 +1,12 @@
+import type { TlsFiles } from "./tls-files.ts";
+
 /** Limits and lists of the HTTP door. */
 export interface DoorSettings {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Serve HTTPS, and nothing else, with the certificate in these files. */
+  readonly tls?: TlsFiles;
   /** Lower-case values of Host to answer, with or without a port, beside loopback's names and `host`. */
   readonly allowedHosts: readonly string[];
   /** Lower-case values of Origin to answer, beside the door's own. */
@@ -18,6 +22,10 @@ export interface DoorSettings {
   readonly requestTimeoutMs: number;
   /** Milliseconds that running calls have to finish once the door closes. */
   readonly drainMs: number;
+  /** Calls that one principal may make in a minute, whichever process it calls; 0 limits nothing. */
+  readonly ratePerPrincipal: number;
+  /** Wrong tokens that one address may send in a minute; 0 limits nothing. */
+  readonly ratePerAddress: number;
   /** Open sessions of older clients, in all and of one principal. */
   readonly maxSessions: number;
   readonly maxSessionsPerPrincipal: number;
@@ -39,6 +47,8 @@ export const DEFAULT_DOOR_SETTINGS: DoorSettings = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   drainMs: 25_000,
+  ratePerPrincipal: 12_000,
+  ratePerAddress: 1_200,
   maxSessions: 1000,
   maxSessionsPerPrincipal: 50,
   sessionIdleMs: 30 * 60_000,

@@ -10,7 +10,7 @@ export async function refuseTakenPort(host: string, port: number): Promise<void>
   if (port === 0) return;
   const probe = createServer();
   try {
-    probe.listen(port, host);
+    probe.listen(port, host.replace(/^\[|\]$/g, ""));
     await once(probe, "listening");
   } catch (cause) {
     throw cannotListen(host, port, cause);

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { HubError } from "../errors.ts";
 import { ActionEndpoint } from "./action-endpoint.ts";
@@ -11,9 +12,12 @@ import { HealthEndpoint } from "./health/health-endpoint.ts";
 import type { HubDoor } from "./hub-door.ts";
 import { answerFault } from "./mcp/errors.ts";
 import { McpEndpoint } from "./mcp/mcp-endpoint.ts";
-import { nameOf, OwnAddress, refuseTwice } from "./own-address.ts";
+import { nameOf, OwnAddress, refuseHeaderFlood, refuseTwice } from "./own-address.ts";
 import { answerProblem } from "./problem.ts";
+import type { RateStore } from "./rate-buckets.ts";
+import { RateLimits } from "./rate-limits.ts";
 import { Refusals } from "./refusals.ts";
+import { TlsCertificate } from "./tls-files.ts";
 import { Traffic } from "./traffic.ts";
 
 const MCP_PATH = "/mcp";
@@ -23,17 +27,24 @@ const SILENCE_MS = 10 * 60_000;
 /** An open HTTP door. */
 export interface HttpDoor extends AsyncDisposable {
   readonly port: number;
-  /** `http://host:port`, without a path. */
+  /** `http://host:port` or `https://...`, without a path. */
   readonly url: string;
   /** Since when nobody asks for anything but its health, as `performance.now()` counts; undefined while somebody does. */
   readonly idleSince: number | undefined;
   /** Refuses new calls, lets running ones finish within `drainMs`, then closes. Health answers until then. */
   drain(): Promise<void>;
+  /** Reads the TLS files again, where there are any; what cannot be used is logged, and the certificate stays. */
+  reloadTls(): Promise<void>;
 }
 
-/** Opens the door: MCP, plain actions and health on one port. Throws what the system says where it cannot listen. */
-export async function openHttpDoor(door: HubDoor, settings: DoorSettings): Promise<HttpDoor> {
-  const server = createServer({
+/**
+ * Opens the door: MCP, plain actions and health on one port. `rates` is where the processes of a hub agree on what a
+ * caller has spent; without it this one counts alone. Throws CONFIG_INVALID where the TLS files cannot be used, and what
+ * the system says where it cannot listen.
+ */
+export async function openHttpDoor(door: HubDoor, settings: DoorSettings, rates?: RateStore): Promise<HttpDoor> {
+  const certificate = settings.tls && (await TlsCertificate.open(settings.tls, { log: door.log }));
+  const limits = {
     maxHeaderSize: settings.maxHeaderBytes,
     headersTimeout: settings.headersTimeoutMs,
     requestTimeout: settings.requestTimeoutMs,
@@ -41,13 +52,31 @@ export async function openHttpDoor(door: HubDoor, settings: DoorSettings): Promi
     connectionsCheckingInterval: Math.max(50, Math.min(5000, settings.headersTimeoutMs / 2)),
     keepAliveTimeout: 65_000,
     noDelay: true,
-  });
+  };
+  const server = certificate
+    ? createTlsServer({ ...limits, ...certificate.options, handshakeTimeout: settings.headersTimeoutMs })
+    : createServer(limits);
+  certificate?.follow(server as ReturnType<typeof createTlsServer>);
+  // beyond a number Node leaves headers out without a word: the door refuses instead
+  server.maxHeadersCount = 0;
   server.maxConnections = settings.maxConnections;
   server.timeout = SILENCE_MS;
   server.listen(settings.port, settings.host.replace(/^\[|\]$/g, ""));
-  await once(server, "listening");
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    certificate?.[Symbol.dispose]();
+    throw error;
+  }
   const { port } = server.address() as AddressInfo;
-  return new OpenDoor(door, settings, server, port);
+  return new OpenDoor(door, settings, { server, port, certificate, rates });
+}
+
+interface Opened {
+  readonly server: Server;
+  readonly port: number;
+  readonly certificate: TlsCertificate | undefined;
+  readonly rates: RateStore | undefined;
 }
 
 class OpenDoor implements HttpDoor {
@@ -56,6 +85,7 @@ class OpenDoor implements HttpDoor {
   readonly #door: HubDoor;
   readonly #settings: DoorSettings;
   readonly #server: Server;
+  readonly #certificate: TlsCertificate | undefined;
   readonly #own: OwnAddress;
   readonly #traffic: Traffic;
   readonly #refusals: Refusals;
@@ -66,20 +96,25 @@ class OpenDoor implements HttpDoor {
   readonly #exchanges = new WeakMap<Socket, Set<Exchange>>();
   #drained: Promise<void> | undefined;
 
-  constructor(door: HubDoor, settings: DoorSettings, server: Server, port: number) {
+  constructor(door: HubDoor, settings: DoorSettings, { server, port, certificate, rates }: Opened) {
     this.port = port;
-    this.url = `http://${nameOf(settings.host)}:${port}`;
+    this.url = `${certificate ? "https" : "http"}://${nameOf(nameFor(settings, certificate))}:${port}`;
     this.#door = door;
     this.#settings = settings;
     this.#server = server;
+    this.#certificate = certificate;
     this.#own = new OwnAddress(settings, port);
     this.#traffic = new Traffic(settings.maxInFlight);
-    this.#refusals = new Refusals(door);
+    this.#refusals = new Refusals(door, rateLimits(door, settings, rates));
     this.#mcp = new McpEndpoint(door, this.#traffic, this.#refusals, settings);
     this.#actions = new ActionEndpoint(door, this.#traffic, this.#refusals, settings);
     this.#health = new HealthEndpoint(door, this.#traffic);
     server.on("request", (request, response) => void this.#serve(request, response));
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => this.#refuseUnreadable(error, socket));
+    server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+      door.log.debug({ code: error.code, from: socket.remoteAddress }, "no TLS");
+      socket.destroy();
+    });
   }
 
   get idleSince(): number | undefined {
@@ -100,6 +135,7 @@ class OpenDoor implements HttpDoor {
     this.#follow(exchange);
     const isMcp = exchange.path === MCP_PATH;
     try {
+      refuseHeaderFlood(request);
       refuseTwice(request);
       this.#own.check(request.headers);
       allowOrigin(exchange);
@@ -119,7 +155,12 @@ class OpenDoor implements HttpDoor {
     }
   }
 
+  async reloadTls(): Promise<void> {
+    await this.#certificate?.reload();
+  }
+
   async #drain(): Promise<void> {
+    this.#certificate?.[Symbol.dispose]();
     await this.#traffic.drain(this.#settings.drainMs);
     const closed = once(this.#server, "close");
     this.#server.close();
@@ -167,6 +208,22 @@ class OpenDoor implements HttpDoor {
       "request",
     );
   }
+}
+
+/** The name that clients are given: one that the certificate is for. */
+function nameFor({ host, allowedHosts }: DoorSettings, certificate: TlsCertificate | undefined): string {
+  const names = allowedHosts.map((allowed) => allowed.replace(/:\d+$/, ""));
+  return certificate?.nameAmong([host, ...names, "localhost", "127.0.0.1", "::1"]) ?? host;
+}
+
+function rateLimits(door: HubDoor, settings: DoorSettings, store: RateStore | undefined): RateLimits {
+  return new RateLimits({
+    perPrincipal: settings.ratePerPrincipal,
+    perAddress: settings.ratePerAddress,
+    secret: door.sealKey,
+    store,
+    onStoreAway: (err) => door.log.warn({ err }, "rate limits are this process's own for now"),
+  });
 }
 
 const STATUS_LINES: Readonly<Record<string, string>> = {

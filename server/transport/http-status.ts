@@ -1,5 +1,4 @@
 import type { ErrorCode, HubError } from "../errors.ts";
-import { TooManyRefusals } from "./refusals.ts";
 
 /** HTTP status (RFC 9110, section 15) of each code; whatever is not the caller's doing is 5xx. */
 const STATUS: Record<ErrorCode, number> = {
@@ -63,11 +62,14 @@ const STATUS: Record<ErrorCode, number> = {
   CANCELLED: 499,
   DRAINING: 503,
   OVERLOADED: 503,
+  RATE_LIMITED: 429,
   JOURNAL_FULL: 503,
   JOURNAL_UNAVAILABLE: 503,
   LANE_LOST: 503,
   STORE_UNAVAILABLE: 503,
   KEY_SERVICE_UNREACHABLE: 503,
+  KEY_SERVICE_SEALED: 503,
+  KEY_SERVICE_DENIED: 503,
   CLAIM_EXPIRED: 410,
   INVITATION_EXPIRED: 410,
   INVITATION_INVALID: 422,
@@ -91,12 +93,13 @@ const STATUS: Record<ErrorCode, number> = {
 };
 
 export function statusOf(error: HubError): number {
-  if (error instanceof TooManyRefusals) return 429;
   // codes are a union that grows: one that slipped past the compiler is our fault, not the caller's
   return STATUS[error.code] ?? 500;
 }
 
-/** Headers that a status asks for. Seconds: what is full or stopping now may not be a moment later. */
-export function headersOf(status: number): Readonly<Record<string, string>> {
-  return status === 503 || status === 429 ? { "retry-after": "1" } : {};
+/** Headers that a status asks for. Seconds, a second unless the error knows better: what is full now may not be then. */
+export function headersOf(status: number, error?: HubError): Readonly<Record<string, string>> {
+  if (status !== 503 && status !== 429) return {};
+  const seconds = error?.details?.retryAfterSeconds;
+  return { "retry-after": typeof seconds === "number" ? String(seconds) : "1" };
 }

@@ -4,7 +4,7 @@ import type { RegisteredAction } from "../action/registry.ts";
 import type { Channel } from "../action/risk.ts";
 import type { Logger } from "../config/log.ts";
 import type { FollowedEvent } from "../domain/events/event-feed.ts";
-import type { HubError } from "../errors.ts";
+import type { ErrorCode, HubError } from "../errors.ts";
 import type { Catalogue } from "./mcp/catalogue.ts";
 
 /** What is known of a call that a door refused by itself. */
@@ -17,8 +17,8 @@ export interface RefusalFacts {
 
 export interface Readiness {
   readonly ok: boolean;
-  /** By name: database, journal, keys. */
-  readonly checks: Readonly<Record<string, { readonly ok: boolean }>>;
+  /** By name: database, journal, keys; with the code of what is met, where that says more. */
+  readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly code?: ErrorCode }>>;
 }
 
 /** The hub as its doors see it. A door translates and limits; it decides nothing and keeps nothing. */

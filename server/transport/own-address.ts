@@ -5,6 +5,7 @@ import type { DoorSettings } from "./door-settings.ts";
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 /** Accepted values are remembered, since a client sends the same one each time; the number of ports bounds nothing. */
 const REMEMBERED = 256;
+const MOST_HEADERS = 100;
 
 /**
  * Answers only requests that were meant for this hub: a page that rebinds its name to this address (DNS rebinding) still
@@ -17,13 +18,13 @@ export class OwnAddress {
 
   /** `port` is the one listened on: behind `port: 0` it is known only then. */
   constructor(
-    { host, allowedHosts, allowedOrigins }: Pick<DoorSettings, "host" | "allowedHosts" | "allowedOrigins">,
+    { host, allowedHosts, allowedOrigins, tls }: Pick<DoorSettings, "host" | "allowedHosts" | "allowedOrigins" | "tls">,
     port: number,
   ) {
     const own = [...LOOPBACK, nameOf(host)];
     this.#hosts = new Set([...own, ...allowedHosts]);
     this.#origins = new Set([
-      ...own.map((name) => originOf(`http://${name}:${port}`)),
+      ...own.map((name) => originOf(`${tls ? "https" : "http"}://${name}:${port}`)),
       ...allowedOrigins.map(originOf),
     ]);
   }
@@ -57,9 +58,36 @@ export class OwnAddress {
  * read the other one. Throws INPUT_INVALID.
  */
 export function refuseTwice({ headersDistinct }: Pick<IncomingMessage, "headersDistinct">): void {
-  for (const name of ["host", "authorization", "origin"])
-    if ((headersDistinct[name]?.length ?? 0) > 1)
+  for (const [name, values = []] of Object.entries(headersDistinct))
+    if (values.length > 1 && isSingle(name))
       throw new HubError("INPUT_INVALID", `The header ${name} was sent more than once.`, { path: `headers.${name}` });
+}
+
+/** Headers by which somebody decides: who, where, what, how it is to be read, whether it is the same call again. */
+const SINGLE: ReadonlySet<string> = new Set([
+  "host",
+  "authorization",
+  "origin",
+  "content-type",
+  "content-length",
+  "content-encoding",
+  "transfer-encoding",
+  "idempotency-key",
+  "countersign-run-id",
+  "last-event-id",
+  "traceparent",
+]);
+
+/** `Mcp-Method` and all its like too. */
+function isSingle(name: string): boolean {
+  return SINGLE.has(name) || name.startsWith("mcp-");
+}
+
+/** Refuses more headers than any client has a use for. Throws INPUT_TOO_LARGE. */
+export function refuseHeaderFlood({ rawHeaders }: Pick<IncomingMessage, "rawHeaders">): void {
+  // names and values take turns
+  if (rawHeaders.length > 2 * MOST_HEADERS)
+    throw new HubError("INPUT_TOO_LARGE", `A request has at most ${MOST_HEADERS} headers.`, { path: "headers" });
 }
 
 /** A host as it stands in an address: IPv6 in brackets, lower case. */

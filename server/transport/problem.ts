@@ -24,6 +24,6 @@ export function answerProblem(exchange: Exchange, error: HubError, status = stat
 
 export function errorHeaders(exchange: Exchange, error: HubError, status: number): Readonly<Record<string, string>> {
   if (status === 405) return { allow: String(error.details?.allow) };
-  if (status !== 401) return headersOf(status);
+  if (status !== 401) return headersOf(status, error);
   return { "www-authenticate": challenge(error, bearerToken(exchange.request.headers.authorization) !== undefined) };
 }

@@ -4,7 +4,7 @@ import { RefusalRate } from "./refusal-rate.ts";
 
 test("one address has a burst and a rate of its own, all of them together another", () => {
   let now = 0;
-  const rate = new RefusalRate(() => now);
+  const rate = new RefusalRate(undefined, () => now);
   const taken = (address: string, times: number) =>
     Array.from({ length: times }, () => rate.take(address)).filter(Boolean).length;
   assert.equal(taken("a", 60), 50);

@@ -4,6 +4,7 @@ import { type ErrorCode, HubError, toHubError } from "../errors.ts";
 import { bearerToken } from "./bearer-token.ts";
 import type { Exchange } from "./exchange.ts";
 import type { HubDoor } from "./hub-door.ts";
+import type { RateLimits } from "./rate-limits.ts";
 import { RefusalRate } from "./refusal-rate.ts";
 
 /**
@@ -16,65 +17,99 @@ const RECORDED: ReadonlySet<ErrorCode> = new Set([
   "INPUT_TOO_LARGE",
   "MEDIA_TYPE_UNSUPPORTED",
   "NOT_FOUND",
+  "RATE_LIMITED",
 ]);
+
+/** Receipts of a principal who calls too often, and of all such principals together. */
+const FLOODS = { ofOne: { burst: 10, perSecond: 1 }, ofAll: { burst: 100, perSecond: 20 } };
 
 /** Milliseconds between two lines of the log about refusals that were not recorded. */
 const TOLD_EVERY_MS = 1000;
 
-/** The refusal of a stranger who has been refused too often: 429, where a hub that is full says 503. */
-export class TooManyRefusals extends HubError {
+/** In place of a refusal that is one too many to be recorded. */
+class TooManyRefusals extends HubError {
   constructor() {
-    super("OVERLOADED", "Too many requests were refused here; call again in a moment.");
+    const details = { retryAfterSeconds: 1 };
+    super("RATE_LIMITED", "Too many requests were refused here; call again in a moment.", { details });
   }
 }
 
-/** Records what the door refuses: of callers each, of strangers no more than the journal should take from them. */
+/** Says who calls, and records what the door refuses: no more of it than the journal should take from one source. */
 export class Refusals {
   readonly #door: HubDoor;
-  readonly #rate = new RefusalRate();
+  readonly #limits: RateLimits;
+  readonly #ofStrangers = new RefusalRate();
+  readonly #ofFloods = new RefusalRate(FLOODS);
   #untold = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
 
-  constructor(door: HubDoor) {
+  constructor(door: HubDoor, limits: RateLimits) {
     this.#door = door;
+    this.#limits = limits;
   }
 
-  /** Who calls. Throws what `HubDoor.identify` does, and OVERLOADED in its place where it went unrecorded. */
+  /** Who calls. Throws what `HubDoor.identify` does, and RATE_LIMITED, also in place of what went unrecorded. */
   async identify(exchange: Exchange, channel: Channel): Promise<Caller> {
-    let over = false;
-    const mayRecord = () => {
-      over = !this.#take(exchange);
-      return !over;
-    };
-    try {
-      const token = bearerToken(exchange.request.headers.authorization);
-      exchange.caller = await this.#door.identify(token, channel, mayRecord);
-      return exchange.caller;
-    } catch (error) {
-      throw over ? new TooManyRefusals() : error;
-    }
+    const { request } = exchange;
+    const token = bearerToken(request.headers.authorization);
+    if (token !== undefined) this.#limits.refuseGuesser(request.socket.remoteAddress, token);
+    const caller = await this.#lookUp(exchange, token, channel);
+    exchange.caller = caller;
+    if (token !== undefined) this.#limits.remember(token);
+    await this.#limits.spend(caller);
+    return caller;
+  }
+
+  /** One request turned out to hold so many calls more. Throws RATE_LIMITED. */
+  async countMore({ caller }: Exchange, calls: number): Promise<void> {
+    if (caller !== undefined && calls > 0) await this.#limits.spend(caller, calls);
   }
 
   /** Records the refusal of an exchange that never reached the gate; what it is to be answered with. */
   record(exchange: Exchange, thrown: unknown, channel: Channel): HubError {
     const error = toHubError(thrown);
-    if (!RECORDED.has(error.code)) return error;
+    if (!RECORDED.has(error.code) || error instanceof TooManyRefusals) return error;
     const { caller, traceId } = exchange;
-    if (caller === undefined && !this.#take(exchange)) return new TooManyRefusals();
+    const limited = error.code === "RATE_LIMITED";
+    if (caller === undefined && !this.#takeStranger(exchange)) return limited ? error : new TooManyRefusals();
+    // each call of a flood is refused, and not each is worth a receipt
+    if (caller !== undefined && limited && !this.#ofFloods.take(caller.principal.id)) {
+      this.#tellUnrecorded({ principal: caller.principal.id, account: caller.account.id });
+      return error;
+    }
     this.#door.refuse(error, { channel, traceId, ...(caller && { caller }) });
     return error;
   }
 
-  #take({ request }: Exchange): boolean {
+  async #lookUp(exchange: Exchange, token: string | undefined, channel: Channel): Promise<Caller> {
+    let over = false;
+    const mayRecord = () => {
+      over = !this.#takeStranger(exchange);
+      return !over;
+    };
+    try {
+      return await this.#door.identify(token, channel, mayRecord);
+    } catch (error) {
+      // no token is no guess: any page can have a browser send that
+      if (token !== undefined && toHubError(error).code === "UNAUTHENTICATED")
+        this.#limits.countGuess(exchange.request.socket.remoteAddress);
+      throw over ? new TooManyRefusals() : error;
+    }
+  }
+
+  #takeStranger({ request }: Exchange): boolean {
     const from = request.socket.remoteAddress ?? "";
-    if (this.#rate.take(from)) return true;
+    if (this.#ofStrangers.take(from)) return true;
+    this.#tellUnrecorded({ from });
+    return false;
+  }
+
+  #tellUnrecorded(whose: Readonly<Record<string, string>>): void {
     this.#untold++;
     const now = performance.now();
-    if (now - this.#toldAt >= TOLD_EVERY_MS) {
-      this.#door.log.warn({ from, refused: this.#untold }, "refusals of strangers were not recorded: too many");
-      this.#toldAt = now;
-      this.#untold = 0;
-    }
-    return false;
+    if (now - this.#toldAt < TOLD_EVERY_MS) return;
+    this.#door.log.warn({ ...whose, refused: this.#untold }, "refusals were not recorded: too many");
+    this.#toldAt = now;
+    this.#untold = 0;
   }
 }

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { DEFAULT_DOOR_SETTINGS, type DoorSettings } from "./door-settings.ts";
@@ -73,6 +74,21 @@ export class TestDoor implements AsyncDisposable {
     });
     const answer = await response.text();
     return { status: response.status, headers: response.headers, text: answer, json: parsed(answer) };
+  }
+
+  /** POST of an empty input from an address of this machine; the status alone. */
+  async sendFrom(localAddress: string, path: string, headers: Record<string, string>): Promise<number | undefined> {
+    const sent = request({
+      host: "127.0.0.1",
+      port: this.http.port,
+      localAddress,
+      path,
+      method: "POST",
+      headers: { "content-type": "application/json", "content-length": 2, ...headers },
+    }).end("{}");
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
   }
 
   /** Bytes as they are, over a connection of their own; what came back until it was closed. */

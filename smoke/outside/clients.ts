@@ -5,7 +5,8 @@ import { StdioClientTransport as OldStdioTransport } from "@modelcontextprotocol
 import { StreamableHTTPClientTransport as OldHttpTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Transport as OldTransport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
-import { COMMAND, type OutsideHub } from "./hub.ts";
+import { COMMAND } from "./hub.ts";
+import type { HubPlace } from "./place.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: checks look into whatever came back
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -19,8 +20,14 @@ export interface Called {
   readonly _meta?: Record<string, Answer> | undefined;
 }
 
+interface ListedTool {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly inputSchema: { readonly type: "object"; [key: string]: unknown };
+}
+
 export interface OutsideClient {
-  listTools(): Promise<{ tools: { name: string }[] }>;
+  listTools(): Promise<{ tools: ListedTool[] }>;
   callTool(params: { name: string; arguments: Record<string, unknown> }): Promise<Called>;
   close(): Promise<void>;
 }
@@ -29,7 +36,7 @@ export interface OutsideClient {
 export type AskUser = (message: string) => boolean;
 
 /** `ask` absent: a client that cannot put questions to its user. */
-export type Connect = (hub: OutsideHub, ask?: AskUser) => Promise<OutsideClient>;
+export type Connect = (hub: HubPlace, ask?: AskUser) => Promise<OutsideClient>;
 
 const ME = { name: "smoke", version: "1" };
 
@@ -56,8 +63,8 @@ const newV1 = (ask: AskUser | undefined) => {
   return client;
 };
 
-const command = (hub: OutsideHub) => ({ command: process.execPath, args: [COMMAND, "stdio"], env: { ...hub.env } });
-const bearer = (hub: OutsideHub) => ({
+const command = (hub: HubPlace) => ({ command: process.execPath, args: [COMMAND, "stdio"], env: { ...hub.env } });
+const bearer = (hub: HubPlace) => ({
   requestInit: { headers: { authorization: `Bearer ${hub.token("agent")}` } },
 });
 

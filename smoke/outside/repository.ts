@@ -52,6 +52,11 @@ export class OutsideRepository {
   }
 
   #git(...args: string[]): string {
-    return execFileSync("git", args, { cwd: this.folder, env: ENV, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    return execFileSync("git", args, {
+      cwd: this.folder,
+      env: ENV,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   }
 }

@@ -16,7 +16,7 @@ export const applyGitProposal = defineAction({
   permission: "system.gitops.apply",
   risk: { effect: "destructive", approval: "approve", loosens: false, raises: { force: "two-person" } },
   input: z.strictObject({
-    proposalId: z.uuid(),
+    proposalId: z.uuid().lowercase(),
     force: z.boolean().default(false).describe("overwrite objects that others changed since; two people must agree"),
   }),
   output: z.strictObject({
@@ -48,8 +48,9 @@ export const applyGitProposal = defineAction({
     `gitops/proposals/${proposal.id}`,
     ...objects.flatMap(({ change, kind, name }) => (change === "deleted" ? [] : [`fleet/${kind}/${name}`])),
   ],
-  handler: async (input, { tx, call }) => {
-    const { proposal, changed } = await applyProposal(tx, input, changedBy(call), call.now);
+  handler: async (input, { tx, call, target }) => {
+    const applying = { by: changedBy(call), now: call.now, agreed: target.version };
+    const { proposal, changed } = await applyProposal(tx, input, applying);
     return {
       proposal: proposalView(proposal),
       changed: changed.filter(({ change }) => change !== "unchanged").length,

@@ -13,7 +13,7 @@ export const getGitProposal = defineAction({
     "What one proposal would do, object by object and field by field, in plain words. Where it is stale: what happened to its objects since, seen three ways (base, live, desired).",
   permission: "system.gitops.read",
   risk: { effect: "read", approval: "none", loosens: false },
-  input: z.strictObject({ proposalId: z.uuid(), ...page }),
+  input: z.strictObject({ proposalId: z.uuid().lowercase(), ...page }),
   output: z.strictObject({
     proposal: proposalSummary,
     salt: z.string().describe("base64; with the content it opens the digest: SHA-256(salt || content)"),

@@ -13,7 +13,7 @@ export const rejectGitProposal = defineAction({
   permission: "system.gitops.reject",
   risk: { effect: "write", approval: "none", loosens: false },
   input: z.strictObject({
-    proposalId: z.uuid(),
+    proposalId: z.uuid().lowercase(),
     reason: z.string().trim().min(3).max(1_000).describe("why; whoever committed it reads this"),
   }),
   output: z.strictObject({ proposal: proposalSummary }),

@@ -27,10 +27,6 @@ export const removeGitRepository = defineAction({
   secretOutput: false,
   timeLimitMs: 30_000,
   summary: ({ name, released }) => `${name} is removed; ${released} fleet objects stay and belong to nobody.`,
-  handler: async ({ repository }, { tx, services, call }) => {
-    const removed = await removeRepository(tx, repository, changedBy(call), call.now);
-    // a mirror can be fetched again: one that is left behind, or that goes although the removal does not, is no harm
-    await services.git.forget(removed.id).catch(() => {});
-    return removed;
-  },
+  handler: ({ repository }, { tx, call }) => removeRepository(tx, repository, changedBy(call), call.now),
+  afterwards: ({ id }, { git }) => git.forget(id),
 });

@@ -3,8 +3,11 @@ import { promisify } from "node:util";
 import { broken, type Finding, sound } from "./finding.ts";
 
 const LEAST_NODE = 24;
-/** The first that takes its settings from GIT_CONFIG_GLOBAL; an older one would take the user's. */
-const LEAST_GIT = [2, 32] as const;
+/**
+ * Of each line of Git the first that does not run what a fetched repository's configuration names (CVE-2024-32004,
+ * CVE-2024-32465). Newer lines have it from their beginning.
+ */
+const LEAST_GIT: Readonly<Record<number, number>> = { 39: 4, 40: 2, 41: 1, 42: 2, 43: 4, 44: 1, 45: 1 };
 
 /** `version` is that of the Node which runs the command line and the hub: `24.1.0`. */
 export function checkNode(version: string): Finding {
@@ -23,10 +26,17 @@ export async function checkGit(searchPath: string): Promise<Finding> {
   } catch {
     return broken("git", `There is no git in ${searchPath}; the hub reads repositories with it.`, installGit());
   }
-  const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(said)?.slice(1) ?? []).map(Number);
-  const isNewEnough = major > LEAST_GIT[0] || (major === LEAST_GIT[0] && minor >= LEAST_GIT[1]);
-  if (isNewEnough) return sound("git", said);
-  return broken("git", `This is ${said}; the hub needs ${LEAST_GIT.join(".")} or later.`, installGit());
+  if (isSafeGit(said)) return sound("git", said);
+  return broken("git", `This is ${said}; the hub needs 2.39.4, or 2.45.1 or later.`, installGit());
+}
+
+function isSafeGit(said: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = (/(\d+)\.(\d+)(?:\.(\d+))?/.exec(said)?.slice(1) ?? []).map((n) =>
+    Number(n ?? 0),
+  );
+  if (major !== 2) return major > 2;
+  const least = LEAST_GIT[minor];
+  return least === undefined ? minor > 45 : patch >= least;
 }
 
 const installGit = () => (process.platform === "darwin" ? "brew install git" : "sudo apt-get install git");

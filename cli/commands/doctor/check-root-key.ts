@@ -1,8 +1,10 @@
 import type { KeyObject } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
+import { passphraseFromFile } from "../../../server/adapters/embedded-keys/passphrase.ts";
 import { openRootKeyFile } from "../../../server/adapters/embedded-keys/root-key-file.ts";
 import type { Folders } from "../../../server/config/config.ts";
 import { toHubError } from "../../../server/errors.ts";
+import { askForPassphrase } from "../../hidden-prompt.ts";
 import { broken, type Finding, shellWord, sound } from "./finding.ts";
 
 const CHECK = "root key";
@@ -14,6 +16,7 @@ const CHECK = "root key";
 export async function checkRootKey(
   { rootKeyFile: path, data }: Pick<Folders, "rootKeyFile" | "data">,
   hasAccount: boolean | undefined,
+  passphraseFile?: string,
 ): Promise<{ finding: Finding; key?: KeyObject }> {
   if (!existsSync(path)) {
     if (!hasAccount) return { finding: sound(CHECK, `${path} is not there yet: the first start makes it`) };
@@ -21,7 +24,8 @@ export async function checkRootKey(
     return { finding: broken(CHECK, says, `install -m 600 <your backup of root.key> ${shellWord(path)}`) };
   }
   try {
-    const key = await openRootKeyFile({ path, dataFolder: data, create: false });
+    const passphrase = passphraseFile === undefined ? askForPassphrase : () => passphraseFromFile(passphraseFile);
+    const key = await openRootKeyFile({ path, dataFolder: data, create: false, passphrase });
     return { finding: sound(CHECK, `${path} is yours alone`), key };
   } catch (error) {
     return { finding: broken(CHECK, toHubError(error).message, mendFor(path)) };

@@ -37,9 +37,9 @@ test("git: one that is new enough, one that is old, none at all", async () => {
     return checkGit(place);
   };
   assertFinding(await checkGit(join(place, "none")), "broken", /install git/);
-  assertFinding(await pretend("2.32.0"), "sound");
+  assertFinding(await pretend("2.39.4"), "sound");
   assertFinding(await pretend("10.1"), "sound");
-  assertFinding(await pretend("2.31.9"), "broken", /install git/);
+  assertFinding(await pretend("2.39.3"), "broken", /install git/);
   assertFinding(await pretend("1.99.0"), "broken", /install git/);
 });
 

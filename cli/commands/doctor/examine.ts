@@ -1,9 +1,9 @@
-import { EmbeddedKeyService } from "../../../server/adapters/embedded-keys/embedded-key-service.ts";
 import { accountDirectory } from "../../../server/adapters/postgres/account-store.ts";
 import { Database } from "../../../server/adapters/postgres/database.ts";
-import { PostgresKeyStore } from "../../../server/adapters/postgres/key-store.ts";
 import type { Config, Secrets } from "../../../server/config/config.ts";
 import { toHubError } from "../../../server/errors.ts";
+import { openKeyService } from "../../../server/open-key-service.ts";
+import { askForPassphrase } from "../../hidden-prompt.ts";
 import { checkDatabase, noDatabase, unreachable } from "./check-database.ts";
 import { checkDisk, checkFolders } from "./check-folders.ts";
 import { checkPort } from "./check-port.ts";
@@ -55,19 +55,48 @@ async function examineDatabase(config: Config, secrets: Secrets): Promise<Findin
   ];
 }
 
-/** The root key, and whether it is the one that the account's keys are wrapped under. */
+/** The root key, and whether it is the one that the account's keys are wrapped under; or Vault, and whether it has them. */
 async function examineKeys(
-  { folders }: Config,
+  config: Config,
   account?: { readonly database: Database; readonly id: string },
   hasAccount?: boolean,
 ): Promise<Finding[]> {
-  const { finding, key } = await checkRootKey(folders, hasAccount);
+  const { keys, folders } = config;
+  if (keys.kind === "vault") return [await examineVault(config, account)];
+  const { finding, key } = await checkRootKey(folders, hasAccount, keys.passphraseFile);
   if (!account || !key) return [finding, unknown("account keys", account ? "without the root key" : "no account yet")];
   try {
-    await new EmbeddedKeyService(key, new PostgresKeyStore(account.database)).metadata(account.id, "root");
+    using opened = await openKeyService({
+      config,
+      database: account.database,
+      create: false,
+      askPassphrase: askForPassphrase,
+    });
+    await opened.keys.metadata(account.id, "root");
     return [finding, sound("account keys", "open with this root key")];
   } catch (error) {
     const mend = `install -m 600 <your backup of root.key> ${shellWord(folders.rootKeyFile)}`;
     return [finding, broken("account keys", toHubError(error).message, mend)];
+  }
+}
+
+/** Signs in to Vault as the hub would, and asks for the account's key. */
+async function examineVault(
+  config: Config,
+  account: { readonly database: Database; readonly id: string } | undefined,
+): Promise<Finding> {
+  const check = "key service";
+  const unused = () => Promise.reject(new Error("cannot happen: keys in Vault are not in the database"));
+  const database = account?.database ?? { read: unused, transact: unused };
+  try {
+    using opened = await openKeyService({ config, database, create: false });
+    if (!account) return sound(check, "Vault answers, and lets the hub in");
+    await opened.keys.metadata(account.id, "root");
+    return sound(check, "Vault answers, and has the account's keys");
+  } catch (error) {
+    const { code, message } = toHubError(error);
+    const address = config.keys.kind === "vault" ? config.keys.vault.address : "";
+    const unseal = `bao operator unseal -address=${shellWord(address)}`;
+    return broken(check, message, code === "KEY_SERVICE_SEALED" ? unseal : `bao status -address=${shellWord(address)}`);
   }
 }

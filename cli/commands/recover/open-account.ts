@@ -1,21 +1,20 @@
 import { publicKeyFromDer, publicKeyToPem } from "../../../contracts/formats/ed25519.ts";
 import { HUB_PRINCIPAL_NAME } from "../../../contracts/identity/principal.ts";
 import { isSetUp } from "../../../prisma/migrate.ts";
-import { EmbeddedKeyService } from "../../../server/adapters/embedded-keys/embedded-key-service.ts";
-import { openRootKeyFile } from "../../../server/adapters/embedded-keys/root-key-file.ts";
 import { accountDirectory } from "../../../server/adapters/postgres/account-store.ts";
 import { Database } from "../../../server/adapters/postgres/database.ts";
 import { dedicatedClient } from "../../../server/adapters/postgres/dedicated-client.ts";
 import { identityStore } from "../../../server/adapters/postgres/identity-store.ts";
-import { PostgresKeyStore } from "../../../server/adapters/postgres/key-store.ts";
 import { checkRuntimeRole } from "../../../server/adapters/postgres/runtime-role.ts";
 import type { Config, Secrets } from "../../../server/config/config.ts";
 import { KEY_NAMES, type KeyService } from "../../../server/domain/keys/key-service.ts";
 import { HubError } from "../../../server/errors.ts";
 import { QUEUES } from "../../../server/jobs/queues.ts";
+import { openKeyService, openRootKeys } from "../../../server/open-key-service.ts";
+import { askForPassphrase } from "../../hidden-prompt.ts";
 import { type Logins, openLogins } from "../doctor/open-logins.ts";
 
-/** An account in the hands of who holds the hub's root key. */
+/** An account in the hands of who holds the hub's root key, or may sign in where its keys are. */
 export interface RecoverableAccount extends AsyncDisposable {
   readonly id: string;
   readonly hubId: string;
@@ -33,7 +32,7 @@ export interface RecoverableAccount extends AsyncDisposable {
  * Opens the database as it is, under the runtime role, and the account's keys with the root key. Whoever cannot open those
  * gets nothing: not with a login of the database alone either, since nothing could be recorded.
  * @param accountId the hub's own account where absent
- * @throws HubError CONFIG_INVALID, KEY_SERVICE_UNREACHABLE (no root key, or another hub's), NOT_FOUND, DATABASE_*
+ * @throws HubError CONFIG_INVALID, KEY_SERVICE_* (no root key, or another hub's), NOT_FOUND, DATABASE_*
  */
 export async function openAccount(
   { folders, ...config }: Config,
@@ -41,8 +40,9 @@ export async function openAccount(
   accountId?: string,
 ): Promise<RecoverableAccount> {
   await using opening = new AsyncDisposableStack();
-  const rootKeyFile = { path: folders.rootKeyFile, dataFolder: folders.data, create: false };
-  const rootKeySecret = await openRootKeyFile(rootKeyFile);
+  const keySetup = { config: { folders, ...config }, create: false, askPassphrase: askForPassphrase };
+  // before the database is opened: without it there is nothing to do there
+  if (config.keys.kind === "embedded") await openRootKeys(keySetup);
   const logins = await openLogins({ folders, ...config }, secrets);
   if (!logins)
     throw new HubError(
@@ -58,7 +58,7 @@ export async function openAccount(
   const id = accountId ?? hubId;
   if (hubId === undefined || id === undefined || !(await directory.accountIds()).includes(id))
     throw new HubError("NOT_FOUND", "There is no such account in this database.", { path: "account" });
-  const keys = new EmbeddedKeyService(rootKeySecret, new PostgresKeyStore(database));
+  const { keys } = opening.use(await openKeyService({ ...keySetup, database }));
   // of all keys, before anything is asked: this is what the root key proves itself by
   const metadata = await Promise.all(KEY_NAMES.map((name) => keys.metadata(id, name)));
   const der = metadata.find(({ name }) => name === "root")?.versions.at(-1)?.publicKey;

@@ -3,10 +3,11 @@ import type { Json } from "../../../contracts/formats/canonical-json.ts";
 /** What differs from run to run, in one pass: a longer kind stands before one that it could hold. */
 const VARYING = new RegExp(
   [
+    String.raw`(?<armour>-----BEGIN PGP PUBLIC KEY BLOCK-----[^-]*-----END PGP PUBLIC KEY BLOCK-----)`,
     String.raw`(?<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)`,
     String.raw`(?<uuid>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})`,
     String.raw`(?<secret>\bcsi?_[0-9a-f]{32}_[\w-]{43})`,
-    String.raw`(?<hex>\b[0-9a-f]{64}\b|\b[0-9a-f]{32}\b|\b[0-9a-f]{12}(?=…))`,
+    String.raw`(?<hex>\b[0-9a-f]{64}\b|\b[0-9a-f]{32}\b|\b[0-9a-f]{12}(?=…)|(?<=openpgp:)[0-9a-f]{40})`,
     String.raw`(?<base64>(?<![\w+/])[A-Za-z0-9+/]{43,}={0,2})`,
     String.raw`(?<commit>(?<=/commit/)\d+)`,
     String.raw`(?<place>(?<="sequence":)\d+)`,
@@ -72,7 +73,8 @@ export class Placeholders {
   #text(text: string, name: string, counts: Counts): string {
     const placed = this.#folders.reduce((all, [folder, shown]) => all.replaceAll(folder, shown), text);
     const told = placed.replaceAll(VARYING, (_, ...rest) => {
-      const { time, uuid, secret, hex, base64, commit } = rest.at(-1) as Partial<Record<string, string>>;
+      const { armour, time, uuid, secret, hex, base64, commit } = rest.at(-1) as Partial<Record<string, string>>;
+      if (armour !== undefined) return "(OpenPGP public key block)";
       if (time !== undefined) return this.#time(time);
       if (uuid !== undefined) return this.#uuid(uuid);
       if (secret !== undefined) return `${secret.split("_")[0]}_${"0".repeat(32)}_${"example".repeat(7).slice(0, 43)}`;

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { v7 } from "uuid";
 import { generateKeyPair, publicKeyToBase64 } from "../../../contracts/formats/ed25519.ts";
+import { readCertificate } from "../../../contracts/formats/openpgp/certificate.ts";
 import {
   generateSecret,
   INVITATION_PREFIX,
@@ -8,6 +9,8 @@ import {
   secretDigest,
 } from "../../../contracts/identity/bearer-secret.ts";
 import { proveEnrolment } from "../../../contracts/identity/enrolment.ts";
+import { keyEnrolmentBytes, keyEnrolmentPayload } from "../../../contracts/identity/key-enrolment.ts";
+import { scratchOpenPgpKey } from "./scratch-openpgp-key.ts";
 import { type Example, type Stage, Walk } from "./walk.ts";
 
 const MODULE = {
@@ -74,6 +77,7 @@ export async function walkThrough(stage: Stage): Promise<readonly Example[]> {
   await followGit(walk);
   await governByPolicy(walk);
   await manageAccess(walk);
+  await manageKeys(walk);
   await growTeam(walk);
   await readJournal(walk, created);
   return walk.examples;
@@ -184,6 +188,30 @@ async function manageAccess(walk: Walk): Promise<void> {
     principalId,
     reason: "the pipeline is ours again",
   });
+}
+
+/** The operator takes an OpenPGP key into use, and out of it again. */
+async function manageKeys(walk: Walk): Promise<void> {
+  const me = (await walk.show("operator", "system_identity_whoami")) as unknown as Self;
+  const made = await scratchOpenPgpKey("Ada");
+  const { keyId, bytes } = await readCertificate(made.certificate);
+  const personId = me.principal.person.id;
+  const payload = keyEnrolmentPayload({
+    ...{ account: me.account.id, personId, keyId },
+    ...{ requestedAt: new Date().toISOString(), certificate: bytes },
+  });
+  await walk.show("operator", "system_identity_add_key", {
+    certificate: made.certificate,
+    endorsement: walk.endorse(payload),
+    proof: (await made.sign(keyEnrolmentBytes(payload))).toString("base64"),
+  });
+  await walk.show("operator", "system_identity_list_keys", { personId, live: true });
+  await walk.show("operator", "system_identity_revoke_key", { keyId });
+}
+
+interface Self {
+  readonly account: { readonly id: string };
+  readonly principal: { readonly person: { readonly id: string } };
 }
 
 async function growTeam(walk: Walk): Promise<void> {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { buildDecision } from "../../../contracts/approval/decision.ts";
 import { openRequest } from "../../../contracts/approval/request.ts";
 import { decisionTaken, requestDetail } from "../../../contracts/approval/request-view.ts";
-import { signEnvelope } from "../../../contracts/formats/dsse.ts";
+import { type Envelope, signEnvelope } from "../../../contracts/formats/dsse.ts";
 import type { KeyPair } from "../../../contracts/formats/ed25519.ts";
 import type { ScratchRepository } from "../../scratch-repository.ts";
 import { type Answer, callDoor } from "./door.ts";
@@ -111,6 +111,11 @@ export class Walk {
       requestDigest: request.digest,
     });
     return { requestId, decision: "approve", envelope: signEnvelope(payload, this.#stage.key) };
+  }
+
+  /** An envelope by the operator's key. */
+  endorse(payload: Uint8Array): Envelope {
+    return signEnvelope(payload, this.#stage.key);
   }
 
   async approve(requestId: string): Promise<void> {

@@ -6,7 +6,9 @@ import { keyServiceContract } from "../../domain/keys/key-service.contract.ts";
 import { Database } from "../postgres/database.ts";
 import { PostgresKeyStore } from "../postgres/key-store.ts";
 import { type TestDatabase, testDatabase } from "../postgres/test-database.ts";
+import { HubError } from "../../errors.ts";
 import { EmbeddedKeyService } from "./embedded-key-service.ts";
+import { FIRST_RULES } from "./key-store.ts";
 import { makeKeyVersion } from "./wrapped-key.ts";
 
 async function addAccount({ database }: TestDatabase): Promise<string> {
@@ -27,36 +29,42 @@ keyServiceContract("embedded, in Postgres", async () => {
   };
 });
 
-test("a row gives back what was put into it, oldest version first, and each version once", async () => {
+test("a row gives back what was put into it, oldest version first, and changes of a key wait for each other", async () => {
   await using db = await testDatabase();
   const [account, stranger] = [await addAccount(db), await addAccount(db)];
   const store = new PostgresKeyStore(db.database);
-  const made = [2, 1].map((version) =>
-    makeKeyVersion(createSecretKey(randomBytes(32)), account, "root", "ed25519", version),
-  );
-  for (const version of made) assert.equal(await store.insertVersion(account, "root", version), true);
-  assert.equal(
-    await store.insertVersion(account, "root", { ...made[0], wrapped: Buffer.alloc(1) } as (typeof made)[0]),
-    false,
-  );
-  const rows = await store.versions(account, "root");
+  const rootKey = createSecretKey(randomBytes(32));
+  const make = (version: number) =>
+    makeKeyVersion(rootKey, { accountId: account, keyName: "root", type: "ed25519", version, derived: false });
+  const add = () =>
+    store.change(account, "root", async (standing) => ({ add: make((standing?.versions.at(-1)?.version ?? 0) + 1) }));
+  await Promise.all([add(), add(), add()]);
+  const rules = { ...FIRST_RULES, minDecryptionVersion: 2, minEncryptionVersion: 3, deletionAllowed: true };
+  await store.change(account, "root", async () => ({ rules: { ...rules, minAvailableVersion: 2 }, destroyBelow: 2 }));
+  const key = await store.key(account, "root");
+  assert.deepEqual(key?.rules, { ...rules, minAvailableVersion: 2 });
   assert.deepEqual(
-    rows.map(({ version, type, wrapped, publicKey }) => ({ version, type, wrapped, publicKey })),
-    made.toReversed(),
+    key?.versions.map(({ version }) => version),
+    [2, 3],
   );
-  assert.ok(rows.every(({ createdAt }) => createdAt instanceof Date));
-  assert.deepEqual(await store.versions(stranger, "root"), []);
-  assert.deepEqual(await store.versions(account, "data"), []);
+  assert.ok(key?.versions.every(({ createdAt, publicKey }) => createdAt instanceof Date && publicKey !== null));
+  assert.equal(await store.key(stranger, "root"), undefined);
+  assert.equal(await store.key(account, "data"), undefined);
+  assert.deepEqual(await store.names(account), ["root"]);
+  const failing = store.change(account, "root", async () => Promise.reject(new HubError("CONFLICT", "no")));
+  await assert.rejects(failing, { code: "CONFLICT" });
+  await store.change(account, "root", async () => ({ remove: true }));
+  assert.equal(await store.key(account, "root"), undefined);
 });
 
 test("a row copied to another account does not open there", async () => {
   await using db = await testDatabase();
   const [account, stranger] = [await addAccount(db), await addAccount(db)];
   const store = new PostgresKeyStore(db.database);
-  const rootKey = createSecretKey(randomBytes(32));
-  const service = new EmbeddedKeyService(rootKey, store);
+  const service = new EmbeddedKeyService(createSecretKey(randomBytes(32)), store);
   await service.create(account, "data");
-  for (const row of await store.versions(account, "data")) await store.insertVersion(stranger, "data", row);
+  const [row] = (await store.key(account, "data"))?.versions ?? [];
+  await store.change(stranger, "data", async () => row && { add: row });
   await assert.rejects(service.encrypt(stranger, "data", Buffer.from("x")), { code: "KEY_SERVICE_UNREACHABLE" });
   assert.match(await service.encrypt(account, "data", Buffer.from("x")), /^vault:v1:/);
 });

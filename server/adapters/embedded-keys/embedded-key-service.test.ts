@@ -4,39 +4,16 @@ import { suite, test } from "node:test";
 import { v7 } from "uuid";
 import { generateKeyPair, publicKeyToDer } from "../../../contracts/formats/ed25519.ts";
 import { keyServiceContract } from "../../domain/keys/key-service.contract.ts";
-import { KEY_TYPES, type KeyName } from "../../domain/keys/key-service.ts";
 import { HubError } from "../../errors.ts";
 import { EmbeddedKeyService } from "./embedded-key-service.ts";
-import type { KeyStore, NewKeyVersion, StoredKeyVersion } from "./key-store.ts";
-import { makeKeyVersion } from "./wrapped-key.ts";
-
-/** Rows in memory that a test can change as somebody with write access to the table could. */
-class KeyTable implements KeyStore {
-  rows: (StoredKeyVersion & { accountId: string; keyName: KeyName })[] = [];
-  reads = 0;
-  failure: HubError | undefined;
-
-  async insertVersion(accountId: string, keyName: KeyName, version: NewKeyVersion): Promise<boolean> {
-    if (this.#of(accountId, keyName).some((row) => row.version === version.version)) return false;
-    this.rows.push({ ...version, accountId, keyName, createdAt: new Date() });
-    return true;
-  }
-
-  async versions(accountId: string, keyName: KeyName): Promise<StoredKeyVersion[]> {
-    this.reads++;
-    if (this.failure !== undefined) throw this.failure;
-    return this.#of(accountId, keyName).sort((a, b) => a.version - b.version);
-  }
-
-  #of(accountId: string, keyName: KeyName) {
-    return this.rows.filter((row) => row.accountId === accountId && row.keyName === keyName);
-  }
-}
+import { FakeKeyStore, type KeyRow } from "./fake-key-store.ts";
+import { FIRST_RULES } from "./key-store.ts";
+import { FRESH_MS } from "./open-keys.ts";
 
 const newRootKey = () => createSecretKey(randomBytes(32));
 
 keyServiceContract("embedded, in memory", async () => {
-  const [rootKey, table] = [newRootKey(), new KeyTable()];
+  const [rootKey, table] = [newRootKey(), new FakeKeyStore()];
   return {
     open: () => new EmbeddedKeyService(rootKey, table),
     accounts: [v7(), v7()],
@@ -46,7 +23,7 @@ keyServiceContract("embedded, in memory", async () => {
 
 /** An account with all keys, the table they are in, and something encrypted and signed. */
 async function furnished() {
-  const [rootKey, table, account] = [newRootKey(), new KeyTable(), v7()];
+  const [rootKey, table, account] = [newRootKey(), new FakeKeyStore(), v7()];
   const service = new EmbeddedKeyService(rootKey, table);
   for (const keyName of ["root", "data", "mac"] as const) await service.create(account, keyName);
   const message = Buffer.from("message");
@@ -80,8 +57,7 @@ suite("stored keys", () => {
     assert.deepEqual(await reopened().decrypt(account, "data", ciphertext), message);
   });
 
-  type Row = KeyTable["rows"][number];
-  const tampering: Record<string, (rows: Row[], account: string) => void> = {
+  const tampering: Record<string, (rows: KeyRow[], account: string) => void> = {
     "copied to another account": (rows) => {
       for (const row of rows) row.accountId = "0192d000-0000-7000-8000-000000000001";
     },
@@ -122,7 +98,7 @@ suite("stored keys", () => {
 
   test("with the public key of somebody else, or none, do not open", async () => {
     const { table, reopened, account, message } = await furnished();
-    const row = table.rows.find(({ keyName }) => keyName === "root") as Row;
+    const row = table.rows.find(({ keyName }) => keyName === "root") as KeyRow;
     const own = row.publicKey;
     for (const publicKey of [publicKeyToDer(generateKeyPair().publicKey), null]) {
       Object.assign(row, { publicKey });
@@ -134,21 +110,10 @@ suite("stored keys", () => {
 });
 
 suite("versions", () => {
-  /** Adds what a rotation adds: one more version. */
-  async function addVersion(rootKey: KeyObject, table: KeyTable, account: string, keyName: KeyName, version: number) {
-    assert.ok(
-      await table.insertVersion(
-        account,
-        keyName,
-        makeKeyVersion(rootKey, account, keyName, KEY_TYPES[keyName], version),
-      ),
-    );
-  }
-
   test("made by another process are found when something names them", async () => {
-    const { rootKey, table, account, service, message, ciphertext, reopened } = await furnished();
-    for (const keyName of ["root", "data", "mac"] as const) await addVersion(rootKey, table, account, keyName, 2);
+    const { account, service, message, ciphertext, reopened } = await furnished();
     const other = reopened();
+    for (const keyName of ["root", "data", "mac"]) await other.rotate(account, keyName);
     const second = await other.encrypt(account, "data", message);
     const signed = await other.sign(account, "root", message);
     assert.match(second, /^vault:v2:/);
@@ -159,29 +124,39 @@ suite("versions", () => {
     assert.deepEqual(await service.hmac(account, "mac", message, 2), await other.hmac(account, "mac", message));
     assert.deepEqual(await other.decrypt(account, "data", ciphertext), message);
     await assert.rejects(other.decrypt(account, "data", second.replace("v2", "v3")), { code: "CIPHERTEXT_INVALID" });
-    assert.deepEqual(
-      (await service.metadata(account, "data")).versions.map(({ version }) => version),
-      [1, 2],
-    );
   });
 
-  test("that are gone are too old", async () => {
-    const { rootKey, table, account, message, ciphertext, reopened } = await furnished();
-    const { mac } = await reopened().hmac(account, "mac", message);
-    for (const keyName of ["data", "mac"] as const) await addVersion(rootKey, table, account, keyName, 2);
-    const all = table.rows;
-    assert.deepEqual(await reopened().decrypt(account, "data", ciphertext), message);
-    assert.deepEqual((await reopened().hmac(account, "mac", message, 1)).mac, mac);
-    table.rows = all.filter(({ version }) => version === 2);
-    const tooOld = { code: "KEY_VERSION_TOO_OLD" };
-    await assert.rejects(reopened().decrypt(account, "data", ciphertext), tooOld);
-    await assert.rejects(reopened().hmac(account, "mac", message, 1), tooOld);
-    // creating the key again does not bring the first version back
-    await reopened().create(account, "data");
-    assert.deepEqual(
-      (await reopened().metadata(account, "data")).versions.map(({ version }) => version),
-      [2],
-    );
+  test("and rules that another process changed are in use within a second", async () => {
+    const [rootKey, table, account] = [newRootKey(), new FakeKeyStore(), v7()];
+    let now = 0;
+    const service = new EmbeddedKeyService(rootKey, table, () => now);
+    const other = new EmbeddedKeyService(rootKey, table);
+    await service.create(account, "data");
+    const old = await service.encrypt(account, "data", Buffer.from("x"));
+    await other.rotate(account, "data");
+    await other.configure(account, "data", { minDecryptionVersion: 2 });
+    now = FRESH_MS;
+    assert.match(await service.encrypt(account, "data", Buffer.from("x")), /^vault:v2:/);
+    await assert.rejects(service.decrypt(account, "data", old), { code: "KEY_VERSION_TOO_OLD" });
+    await other.configure(account, "data", { deletionAllowed: true });
+    await other.delete(account, "data");
+    now = 2 * FRESH_MS;
+    await assert.rejects(service.encrypt(account, "data", Buffer.from("x")), { code: "KEY_NOT_FOUND" });
+  });
+
+  test("of rotations that run at once are one after the other", async () => {
+    const { account, table, reopened } = await furnished();
+    await Promise.all(Array.from({ length: 5 }, () => reopened().rotate(account, "data")));
+    const versions = table.rows.filter(({ keyName }) => keyName === "data").map(({ version }) => version);
+    assert.deepEqual(versions, [1, 2, 3, 4, 5, 6]);
+  });
+
+  test("of a key that is said to be derived, or not, against the truth do not open", async () => {
+    const { account, table, reopened } = await furnished();
+    table.rules.set(`${account}/data`, { ...FIRST_RULES, derived: true });
+    await assert.rejects(reopened().metadata(account, "data"), unreachable);
+    table.rules.set(`${account}/data`, FIRST_RULES);
+    await reopened().metadata(account, "data");
   });
 });
 

@@ -1,69 +1,79 @@
-import { createHmac, type KeyObject } from "node:crypto";
-import { decodeBase64 } from "../../../contracts/formats/base64.ts";
-import { publicKeyToDer, sign, verify } from "../../../contracts/formats/ed25519.ts";
-import {
-  type EncryptionOptions,
-  KEY_TYPES,
-  type KeyedHash,
-  type KeyMetadata,
-  type KeyName,
-  type KeyService,
-  type KeySignature,
-  type KeyType,
+import { createHmac, KeyObject, randomBytes, timingSafeEqual } from "node:crypto";
+import { invalidCiphertext, readCiphertext, writeVersioned } from "../../domain/keys/ciphertext.ts";
+import { changedRules, requireDeletable, requireTrimmable } from "../../domain/keys/key-rules.ts";
+import type {
+  BatchResult,
+  CipherItem,
+  DataKey,
+  DerivationOptions,
+  EncryptionOptions,
+  KeyedHash,
+  KeyMetadata,
+  KeyName,
+  KeyRules,
+  KeyService,
+  KeySignature,
+  NewKey,
+  PlainItem,
+  RewrapItem,
 } from "../../domain/keys/key-service.ts";
-import { HubError } from "../../errors.ts";
-import type { KeyStore } from "./key-store.ts";
+import { type KeyUse, kindOf, requireContext, requireSameKind, requireUse } from "../../domain/keys/key-types.ts";
+import { requireFitting, requireFittingBatch, requireFittingText } from "../../domain/keys/limits.ts";
+import { HubError, toHubError } from "../../errors.ts";
+import { OpenKeys } from "./open-keys.ts";
+import type { OpenKey } from "./open-key.ts";
+import { FIRST_RULES, type KeyChange, type KeyStore } from "./key-store.ts";
+import { onlyRootKey, type RootKeys } from "./root-keys.ts";
 import { seal, unseal } from "./sealed-bytes.ts";
-import { makeKeyVersion, type OpenKeyVersion, openKeyVersion } from "./wrapped-key.ts";
+import { signWith, verifyWith } from "./signatures.ts";
+import { makeKeyVersion } from "./wrapped-key.ts";
 
 const NO_DATA = Buffer.alloc(0);
-const CIPHERTEXT = /^vault:v([1-9][0-9]{0,8}):(.+)$/;
-/** Opened keys that stay in memory; the least recently used are opened again when asked for. */
-const OPEN_KEYS = 4096;
-
-/** Oldest version first, at least one. */
-type OpenKey = readonly OpenKeyVersion[];
+const DATA_KEY_LENGTH = 32;
 
 /**
  * The key service of a hub without Vault: keys in the hub's database, their secrets wrapped under the root key, which the
- * database never sees. Whoever holds database and root key holds all keys.
+ * database never sees. Whoever holds database and root key holds all keys. What another process changes of a key is known
+ * here within FRESH_MS.
  */
 export class EmbeddedKeyService implements KeyService {
-  readonly #rootKey: KeyObject;
+  readonly #rootKeys: RootKeys;
   readonly #store: KeyStore;
-  readonly #open = new Map<string, Promise<OpenKey>>();
+  readonly #keys: OpenKeys;
 
-  constructor(rootKey: KeyObject, store: KeyStore) {
-    this.#rootKey = rootKey;
+  constructor(rootKeys: RootKeys | KeyObject, store: KeyStore, now?: () => number) {
+    this.#rootKeys = rootKeys instanceof KeyObject ? onlyRootKey(rootKeys) : rootKeys;
     this.#store = store;
+    this.#keys = new OpenKeys(this.#rootKeys, store, now);
   }
 
-  async create(accountId: string, keyName: KeyName): Promise<void> {
-    const known = await this.#store.versions(accountId, keyName);
-    if (known.length > 0) return;
-    // of several processes that get here at once the table lets one insert, and all use its row
-    const made = makeKeyVersion(this.#rootKey, accountId, keyName, KEY_TYPES[keyName], 1);
-    await this.#store.insertVersion(accountId, keyName, made);
+  async create(accountId: string, keyName: KeyName, options: NewKey = {}): Promise<void> {
+    const kind = kindOf(keyName, options);
+    // almost always it is there: what takes no lock comes first
+    if ((await this.#store.key(accountId, keyName)) === undefined) {
+      await this.#store.change(accountId, keyName, async (standing) => {
+        if (standing !== undefined) return undefined;
+        const place = { accountId, keyName, version: 1, ...kind };
+        const rules = { ...FIRST_RULES, derived: kind.derived };
+        return { add: makeKeyVersion(await this.#rootKeys.newest(), place), rules };
+      });
+    }
+    requireSameKind(await this.#keys.reload(accountId, keyName), kind);
+  }
+
+  async list(accountId: string): Promise<KeyName[]> {
+    return (await this.#store.names(accountId)).sort();
   }
 
   async metadata(accountId: string, keyName: KeyName): Promise<KeyMetadata> {
-    const versions = await this.#reload(accountId, keyName);
-    const latest = latestOf(versions);
-    return {
-      name: keyName,
-      type: latest.type,
-      latestVersion: latest.version,
-      versions: versions.map(({ version, createdAt, publicKey }) => ({
-        version,
-        createdAt,
-        ...(publicKey !== undefined && { publicKey: publicKeyToDer(publicKey) }),
-      })),
-    };
+    return (await this.#keys.reload(accountId, keyName)).metadata();
   }
 
   async sign(accountId: string, keyName: KeyName, message: Uint8Array): Promise<KeySignature> {
-    const { version, secret } = latestOf(await this.#keyFor("ed25519", accountId, keyName));
-    return { version, signature: sign(message, secret) };
+    requireFitting(message);
+    const key = await this.#keyFor("sign", accountId, keyName);
+    const { version, secret } = key.latest;
+    return { version, signature: signWith(key.type, secret, message) };
   }
 
   async verify(
@@ -72,134 +82,176 @@ export class EmbeddedKeyService implements KeyService {
     message: Uint8Array,
     { version, signature }: KeySignature,
   ): Promise<boolean> {
-    const found = await this.#version("ed25519", accountId, keyName, version);
-    return found?.publicKey !== undefined && verify(message, signature, found.publicKey);
+    requireFitting(message);
+    const key = await this.#keyWith(version, "sign", accountId, keyName);
+    const found = key.opening(version);
+    return found?.publicKey !== undefined && verifyWith(key.type, found.publicKey, message, signature);
   }
 
   async encrypt(
     accountId: string,
     keyName: KeyName,
     plaintext: Uint8Array,
-    { associatedData = NO_DATA }: EncryptionOptions = {},
+    options: EncryptionOptions = {},
   ): Promise<string> {
-    const { version, secret } = latestOf(await this.#keyFor("aes256-gcm96", accountId, keyName));
-    return `vault:v${version}:${seal(secret, plaintext, associatedData).toString("base64")}`;
+    return encryptWith(await this.#keyFor("encrypt", accountId, keyName), plaintext, options);
+  }
+
+  async encryptBatch(accountId: string, keyName: KeyName, items: readonly PlainItem[]): Promise<BatchResult<string>[]> {
+    requireFittingBatch(items);
+    const key = await this.#keyFor("encrypt", accountId, keyName);
+    return items.map((item) => attempt(() => encryptWith(key, item.plaintext, item)));
   }
 
   async decrypt(
     accountId: string,
     keyName: KeyName,
     ciphertext: string,
-    { associatedData = NO_DATA }: EncryptionOptions = {},
+    options: EncryptionOptions = {},
   ): Promise<Buffer> {
-    const match = CIPHERTEXT.exec(ciphertext);
-    const sealed = decodeBase64(match?.[2] ?? "");
-    const version = Number(match?.[1]);
-    // the key's type first: it is the same mistake whatever the ciphertext is
-    await this.#keyFor("aes256-gcm96", accountId, keyName);
-    if (match === null || sealed === undefined) throw invalidCiphertext();
-    const found = await this.#existingVersion("aes256-gcm96", accountId, keyName, version);
-    const plaintext = found && unseal(found.secret, sealed, associatedData);
-    if (plaintext === undefined) throw invalidCiphertext();
-    return plaintext;
+    return decryptWith(await this.#keyForAll([ciphertext], accountId, keyName), ciphertext, options);
+  }
+
+  async decryptBatch(accountId: string, keyName: KeyName, items: readonly CipherItem[]): Promise<BatchResult<Buffer>[]> {
+    requireFittingBatch(items);
+    const key = await this.#keyForAll(items.map(textOf), accountId, keyName);
+    return items.map((item) => attempt(() => decryptWith(key, item.ciphertext, item)));
+  }
+
+  async rewrap(
+    accountId: string,
+    keyName: KeyName,
+    ciphertext: string,
+    options: DerivationOptions = {},
+  ): Promise<string> {
+    return rewrapWith(await this.#keyForAll([ciphertext], accountId, keyName), ciphertext, options);
+  }
+
+  async rewrapBatch(accountId: string, keyName: KeyName, items: readonly RewrapItem[]): Promise<BatchResult<string>[]> {
+    requireFittingBatch(items);
+    const key = await this.#keyForAll(items.map(textOf), accountId, keyName);
+    return items.map((item) => attempt(() => rewrapWith(key, item.ciphertext, item)));
   }
 
   async hmac(accountId: string, keyName: KeyName, input: Uint8Array, version?: number): Promise<KeyedHash> {
-    const found =
-      version === undefined
-        ? latestOf(await this.#keyFor("hmac", accountId, keyName))
-        : await this.#existingVersion("hmac", accountId, keyName, version);
+    requireFitting(input);
+    const key = await this.#keyWith(version ?? 0, "hash", accountId, keyName);
+    const found = version === undefined ? key.latest : key.making(version);
     if (found === undefined) throw new HubError("KEY_NOT_FOUND", `The key ${keyName} has no version ${version}.`);
     return { version: found.version, mac: createHmac("sha256", found.secret).update(input).digest() };
   }
 
-  /** As `#version`; throws KEY_VERSION_TOO_OLD where the version is older than all that exist. */
-  async #existingVersion(
-    type: KeyType,
+  async verifyHmac(
     accountId: string,
     keyName: KeyName,
-    version: number,
-  ): Promise<OpenKeyVersion | undefined> {
-    const found = await this.#version(type, accountId, keyName, version);
-    if (found !== undefined) return found;
-    const oldest = (await this.#key(accountId, keyName))[0]?.version ?? 1;
-    if (!(version >= 1 && version < oldest)) return undefined;
-    const sentence = `Version ${version} of the key ${keyName} is gone; the oldest is ${oldest}.`;
-    throw new HubError("KEY_VERSION_TOO_OLD", sentence, { details: { version, oldest } });
+    input: Uint8Array,
+    { version, mac }: KeyedHash,
+  ): Promise<boolean> {
+    requireFitting(input);
+    const key = await this.#keyWith(version, "hash", accountId, keyName);
+    const found = key.opening(version);
+    if (found === undefined) return false;
+    const expected = createHmac("sha256", found.secret).update(input).digest();
+    return mac.length === expected.length && timingSafeEqual(mac, expected);
   }
 
-  async #version(
-    type: KeyType,
+  async dataKey(accountId: string, keyName: KeyName, options: DerivationOptions = {}): Promise<DataKey> {
+    const plaintext = randomBytes(DATA_KEY_LENGTH);
+    return { plaintext, ciphertext: await this.encrypt(accountId, keyName, plaintext, contextOf(options)) };
+  }
+
+  rotate(accountId: string, keyName: KeyName): Promise<KeyMetadata> {
+    return this.#change(accountId, keyName, async ({ latest, type, derived }) => {
+      const place = { accountId, keyName, version: latest.version + 1, type, derived };
+      return { add: makeKeyVersion(await this.#rootKeys.newest(), place) };
+    });
+  }
+
+  configure(accountId: string, keyName: KeyName, rules: Partial<KeyRules>): Promise<KeyMetadata> {
+    return this.#change(accountId, keyName, async (key) => ({
+      rules: { ...key.rules, ...changedRules(key.metadata(), rules) },
+    }));
+  }
+
+  trim(accountId: string, keyName: KeyName, minAvailableVersion: number): Promise<KeyMetadata> {
+    return this.#change(accountId, keyName, async (key) => {
+      requireTrimmable(key.metadata(), minAvailableVersion);
+      return { rules: { ...key.rules, minAvailableVersion }, destroyBelow: minAvailableVersion };
+    });
+  }
+
+  async delete(accountId: string, keyName: KeyName): Promise<void> {
+    await this.#store.change(accountId, keyName, async (standing) => {
+      requireDeletable((await this.#keys.open(accountId, keyName, standing)).metadata());
+      return { remove: true };
+    });
+    this.#keys.forget(accountId, keyName);
+  }
+
+  async #change(
     accountId: string,
     keyName: KeyName,
-    version: number,
-  ): Promise<OpenKeyVersion | undefined> {
-    let key = await this.#keyFor(type, accountId, keyName);
-    // another process may have made a version since this one looked
-    if (version > latestOf(key).version) key = await this.#reload(accountId, keyName);
-    return key.find((candidate) => candidate.version === version);
+    decide: (key: OpenKey) => Promise<KeyChange>,
+  ): Promise<KeyMetadata> {
+    await this.#store.change(accountId, keyName, async (standing) =>
+      decide(await this.#keys.open(accountId, keyName, standing)),
+    );
+    return this.metadata(accountId, keyName);
   }
 
-  async #keyFor(type: KeyType, accountId: string, keyName: KeyName): Promise<OpenKey> {
-    const key = await this.#key(accountId, keyName);
-    if (latestOf(key).type !== type) {
-      const sentence = `The key ${keyName} is of the type ${latestOf(key).type}; this needs ${type}.`;
-      throw new HubError("KEY_TYPE_MISMATCH", sentence, { details: { keyName, needed: type } });
-    }
+  async #keyFor(use: KeyUse, accountId: string, keyName: KeyName): Promise<OpenKey> {
+    const key = await this.#keys.get(accountId, keyName);
+    requireUse(key, use);
     return key;
   }
 
-  #key(accountId: string, keyName: KeyName): Promise<OpenKey> {
-    const id = `${accountId}/${keyName}`;
-    const open = this.#open.get(id);
-    if (open === undefined) return this.#reload(accountId, keyName);
-    this.#open.delete(id);
-    this.#open.set(id, open);
-    return open;
+  /** Looks again where the version is news: another process may have made it since this one looked. */
+  async #keyWith(version: number, use: KeyUse, accountId: string, keyName: KeyName): Promise<OpenKey> {
+    const key = await this.#keyFor(use, accountId, keyName);
+    return version > key.latest.version ? this.#keys.reload(accountId, keyName) : key;
   }
 
-  #reload(accountId: string, keyName: KeyName): Promise<OpenKey> {
-    const id = `${accountId}/${keyName}`;
-    const opening = this.#load(accountId, keyName);
-    this.#open.delete(id);
-    this.#open.set(id, opening);
-    // what failed may work next time: the key may be made, the database come back
-    opening.catch(() => {
-      if (this.#open.get(id) === opening) this.#open.delete(id);
-    });
-    for (const oldest of this.#open.keys()) {
-      if (this.#open.size <= OPEN_KEYS) break;
-      this.#open.delete(oldest);
-    }
-    return opening;
-  }
-
-  async #load(accountId: string, keyName: KeyName): Promise<OpenKey> {
-    const stored = await this.#store.versions(accountId, keyName);
-    if (stored.length === 0) throw new HubError("KEY_NOT_FOUND", `This account has no key ${keyName}.`);
-    return stored.map(
-      (row) => openKeyVersion(this.#rootKey, accountId, keyName, row) ?? unopened(keyName, row.version),
-    );
+  #keyForAll(ciphertexts: readonly string[], accountId: string, keyName: KeyName): Promise<OpenKey> {
+    const versions = ciphertexts.map((text) => Number(/^vault:v([0-9]{1,9}):/.exec(text)?.[1] ?? 0));
+    return this.#keyWith(Math.max(0, ...versions), "encrypt", accountId, keyName);
   }
 }
 
-function latestOf(key: OpenKey): OpenKeyVersion {
-  const latest = key.at(-1);
-  if (latest === undefined) throw new Error("cannot happen: an open key without versions");
-  return latest;
+const textOf = ({ ciphertext }: CipherItem) => ciphertext;
+const contextOf = ({ context }: DerivationOptions) => (context === undefined ? {} : { context });
+
+function encryptWith(key: OpenKey, plaintext: Uint8Array, options: EncryptionOptions): string {
+  requireFitting(plaintext, options);
+  requireContext(key, options.context);
+  const { latest, aead } = key;
+  const bytes = seal(key.secretFor(latest, options.context), plaintext, options.associatedData ?? NO_DATA, aead);
+  return writeVersioned({ version: latest.version, bytes });
 }
 
-function unopened(keyName: KeyName, version: number): never {
-  const sentence =
-    `Version ${version} of the key ${keyName} does not open with the root key: either the hub runs with another root key ` +
-    "file than its database was made with, or the stored key was changed. Put the right root key file in place, or " +
-    "restore the database from a backup.";
-  throw new HubError("KEY_SERVICE_UNREACHABLE", sentence, { details: { keyName, version } });
+function decryptWith(key: OpenKey, ciphertext: string, options: EncryptionOptions): Buffer {
+  requireFittingText(ciphertext);
+  requireContext(key, options.context);
+  const { version, bytes } = readCiphertext(ciphertext);
+  const found = key.opening(version);
+  const plaintext =
+    found && unseal(key.secretFor(found, options.context), bytes, options.associatedData ?? NO_DATA, key.aead);
+  if (plaintext === undefined) throw invalidCiphertext();
+  return plaintext;
 }
 
-function invalidCiphertext(): HubError {
-  return new HubError(
-    "CIPHERTEXT_INVALID",
-    "This was not encrypted by this key for this use, or it was changed since.",
-  );
+function rewrapWith(key: OpenKey, ciphertext: string, options: DerivationOptions): string {
+  const plaintext = decryptWith(key, ciphertext, contextOf(options));
+  try {
+    return encryptWith(key, plaintext, contextOf(options));
+  } finally {
+    plaintext.fill(0);
+  }
+}
+
+function attempt<T>(one: () => T): BatchResult<T> {
+  try {
+    return { ok: true, value: one() };
+  } catch (error) {
+    return { ok: false, error: toHubError(error) };
+  }
 }

@@ -1,11 +1,11 @@
-import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { type KeyObject, randomBytes } from "node:crypto";
 import { type FileHandle, link, open, realpath, unlink } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
-import { decodeBase64 } from "../../../contracts/formats/base64.ts";
 import { HubError } from "../../errors.ts";
+import type { AskPassphrase } from "./passphrase.ts";
+import { newRootKey, readRootKeyText, writeRootKeyText } from "./root-key-text.ts";
 
-const KEY_LENGTH = 32;
-/** Bytes: the key takes 44 characters and a newline; what is longer is some other file. */
+/** Bytes: a protected key takes some 160; what is longer is some other file. */
 const LONGEST_FILE = 256;
 
 export interface RootKeyFile {
@@ -14,19 +14,30 @@ export interface RootKeyFile {
   readonly dataFolder: string;
   /** Make the key where there is none. Not for a database that has keys already: a new root key opens none of them. */
   readonly create: boolean;
+  /** Asked where the file is protected by a passphrase; without it such a file does not open. */
+  readonly passphrase?: AskPassphrase;
+  /** Makes it under this passphrase. */
+  readonly protectWith?: string;
 }
 
 /**
- * Reads the root key: 32 bytes in Base 64, in a file that this user alone can read, outside of the data folder. The folder
- * of the file exists. Of several processes that create it at once, one does, and all read the same key.
+ * Reads the root key: 32 bytes in Base 64, or those sealed under a passphrase, in a file that this user alone can read,
+ * outside of the data folder. The folder of the file exists. Of several processes that create it at once, one does, and
+ * all read the same key.
  *
- * Throws CONFIG_INVALID where the file is in the wrong place, open to others or no key, and KEY_SERVICE_UNREACHABLE
- * where it is missing or cannot be read or made.
+ * Throws CONFIG_INVALID where the file is in the wrong place, open to others or no key, or the passphrase is wrong or
+ * missing, and KEY_SERVICE_UNREACHABLE where the file is missing or cannot be read or made.
  */
-export async function openRootKeyFile({ path, dataFolder, create }: RootKeyFile): Promise<KeyObject> {
+export async function openRootKeyFile(file: RootKeyFile): Promise<KeyObject> {
+  const { protectWith, passphrase = protectWith === undefined ? undefined : async () => protectWith } = file;
+  return openRootKeyText(await readRootKeyFile(file), { ...file, ...(passphrase && { passphrase }) });
+}
+
+/** What the file holds, checked as above and not opened yet. */
+export async function readRootKeyFile({ path, dataFolder, create, protectWith }: RootKeyFile): Promise<string> {
   try {
     await refuseInside(path, dataFolder);
-    if (create) await createOnce(path);
+    if (create) await createOnce(path, () => writeRootKeyText(newRootKey(), protectWith));
     return await read(path, dataFolder);
   } catch (cause) {
     if (cause instanceof HubError) throw cause;
@@ -34,18 +45,45 @@ export async function openRootKeyFile({ path, dataFolder, create }: RootKeyFile)
   }
 }
 
+/** The key in what `readRootKeyFile` answered. Throws CONFIG_INVALID. */
+export async function openRootKeyText(
+  text: string,
+  {
+    path,
+    passphrase,
+    mustBeProtected = false,
+  }: Pick<RootKeyFile, "path" | "passphrase"> & { readonly mustBeProtected?: boolean },
+): Promise<KeyObject> {
+  const held = readRootKeyText(text);
+  if (held === undefined) {
+    throw invalid(path, "holds no root key: that is 32 bytes in Base 64. Restore the file from its backup");
+  }
+  if (held.kind === "plain") {
+    if (!mustBeProtected) return held.key;
+    const mend = "Run: npx countersign keys root protect";
+    throw invalid(path, `holds the key in the clear, although there is a passphrase to protect it. ${mend}`);
+  }
+  if (passphrase === undefined) {
+    throw invalid(path, "is protected by a passphrase: set COUNTERSIGN_ROOT_PASSPHRASE_FILE to the file that holds it");
+  }
+  const key = await held.open(await passphrase());
+  if (key === undefined) throw invalid(path, "does not open with this passphrase");
+  return key;
+}
+
 /**
  * Writes the key beside its place and links it there, so that the name never stands for half a key: like O_EXCL, `link`
  * fails where the name is taken.
  */
-async function createOnce(path: string): Promise<void> {
+export async function createOnce(path: string, content: () => Promise<string>): Promise<void> {
   if (await exists(path)) return;
+  const text = await content();
   const draft = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(6).toString("hex")}`);
   const file = await open(draft, "wx", 0o600);
   try {
     try {
       await file.chmod(0o600); // whatever the umask left
-      await file.writeFile(`${randomBytes(KEY_LENGTH).toString("base64")}\n`);
+      await file.writeFile(text);
       await file.sync();
     } finally {
       await file.close();
@@ -59,24 +97,16 @@ async function createOnce(path: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
-async function read(path: string, dataFolder: string): Promise<KeyObject> {
+async function read(path: string, dataFolder: string): Promise<string> {
   const file = await open(path, "r");
   try {
     // the open file is checked, so that no other can take its place between the check and the reading
     await refuseOpenToOthers(file, path);
     await refuseInside(await realpath(path), dataFolder);
     const bytes = await firstBytes(file);
-    const key = decodeBase64(bytes.toString("latin1").trimEnd());
+    const text = bytes.toString("latin1").trimEnd();
     bytes.fill(0);
-    if (key?.length !== KEY_LENGTH) {
-      throw invalid(
-        path,
-        `holds no root key: that is ${KEY_LENGTH} bytes in Base 64. Restore the file from its backup`,
-      );
-    }
-    const secret = createSecretKey(key);
-    key.fill(0);
-    return secret;
+    return text;
   } finally {
     await file.close();
   }
@@ -120,7 +150,7 @@ async function firstBytes(file: FileHandle): Promise<Buffer> {
   return buffer.subarray(0, bytesRead);
 }
 
-async function exists(path: string): Promise<boolean> {
+export async function exists(path: string): Promise<boolean> {
   try {
     await (await open(path, "r")).close();
     return true;
@@ -131,7 +161,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** The file's name, too, must survive a power cut. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r");
   try {
     await handle.sync();

@@ -1,4 +1,11 @@
-import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
 import {
   generateKeyPair,
   keyPairFromDer,
@@ -6,6 +13,7 @@ import {
   publicKeyToDer,
 } from "../../../contracts/formats/ed25519.ts";
 import type { KeyName, KeyType } from "../../domain/keys/key-service.ts";
+import { useOf } from "../../domain/keys/key-types.ts";
 import type { NewKeyVersion, StoredKeyVersion } from "./key-store.ts";
 import { seal, unseal } from "./sealed-bytes.ts";
 
@@ -19,21 +27,24 @@ export interface OpenKeyVersion {
   readonly createdAt: Date;
 }
 
+/** What a version is of; it opens as nothing else. */
+export interface VersionPlace {
+  readonly accountId: string;
+  readonly keyName: KeyName;
+  readonly version: number;
+  readonly type: KeyType;
+  readonly derived: boolean;
+}
+
 const SECRET_LENGTH = 32;
 
 /** Makes a version's secret and wraps it under the root key. */
-export function makeKeyVersion(
-  rootKey: KeyObject,
-  accountId: string,
-  keyName: KeyName,
-  type: KeyType,
-  version: number,
-): NewKeyVersion {
-  const pair = type === "ed25519" ? generateKeyPair() : undefined;
-  const secret = pair === undefined ? randomBytes(SECRET_LENGTH) : privateKeyToDer(pair.privateKey);
-  const wrapped = seal(rootKey, secret, binding(accountId, keyName, version, type));
+export function makeKeyVersion(rootKey: KeyObject, place: VersionPlace): NewKeyVersion {
+  const { version, type } = place;
+  const { secret, publicKey } = makeSecret(type);
+  const wrapped = seal(rootKey, secret, binding(place));
   secret.fill(0);
-  return { version, type, wrapped, publicKey: pair === undefined ? null : publicKeyToDer(pair.publicKey) };
+  return { version, type, wrapped, publicKey };
 }
 
 /**
@@ -43,26 +54,62 @@ export function makeKeyVersion(
  */
 export function openKeyVersion(
   rootKey: KeyObject,
-  accountId: string,
-  keyName: KeyName,
+  place: Omit<VersionPlace, "version" | "type">,
   stored: StoredKeyVersion,
 ): OpenKeyVersion | undefined {
   const { version, type, createdAt } = stored;
-  const bytes = unseal(rootKey, stored.wrapped, binding(accountId, keyName, version, type));
+  const bytes = unseal(rootKey, stored.wrapped, binding({ ...place, version, type }));
   if (bytes === undefined) return undefined;
   try {
-    if (type !== "ed25519") {
+    if (useOf(type) !== "sign") {
       if (stored.publicKey !== null) return undefined;
       return { version, type, secret: createSecretKey(bytes), publicKey: undefined, createdAt };
     }
-    const { privateKey, publicKey } = keyPairFromDer(bytes);
-    if (stored.publicKey === null || !stored.publicKey.equals(publicKeyToDer(publicKey))) return undefined;
+    const { privateKey, publicKey } = keyPairOf(type, bytes);
+    if (stored.publicKey === null || !stored.publicKey.equals(spkiOf(type, publicKey))) return undefined;
     return { version, type, secret: privateKey, publicKey, createdAt };
   } finally {
     bytes.fill(0);
   }
 }
 
-function binding(accountId: string, keyName: KeyName, version: number, type: KeyType): Buffer {
-  return Buffer.from(JSON.stringify(["countersign.key-version.v1", accountId, keyName, version, type]));
+/** The same secret under another root key, or undefined where `from` does not open the row. */
+export function rewrapKeyVersion(
+  from: KeyObject,
+  to: KeyObject,
+  place: VersionPlace,
+  wrapped: Buffer,
+): Buffer | undefined {
+  const bytes = unseal(from, wrapped, binding(place));
+  const rewrapped = bytes && seal(to, bytes, binding(place));
+  bytes?.fill(0);
+  return rewrapped;
+}
+
+function makeSecret(type: KeyType): { secret: Buffer; publicKey: Buffer | null } {
+  if (type === "ed25519") {
+    const { privateKey, publicKey } = generateKeyPair();
+    return { secret: privateKeyToDer(privateKey), publicKey: publicKeyToDer(publicKey) };
+  }
+  if (type === "ecdsa-p256") {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    return { secret: privateKey.export({ format: "der", type: "pkcs8" }), publicKey: spkiOf(type, publicKey) };
+  }
+  return { secret: randomBytes(SECRET_LENGTH), publicKey: null };
+}
+
+function keyPairOf(type: KeyType, pkcs8: Buffer): { privateKey: KeyObject; publicKey: KeyObject } {
+  if (type === "ed25519") return keyPairFromDer(pkcs8);
+  const privateKey = createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" });
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
+
+/** SPKI DER. */
+export function spkiOf(type: KeyType, publicKey: KeyObject): Buffer {
+  return type === "ed25519" ? publicKeyToDer(publicKey) : publicKey.export({ format: "der", type: "spki" });
+}
+
+function binding({ accountId, keyName, version, type, derived }: VersionPlace): Buffer {
+  const parts = ["countersign.key-version.v1", accountId, keyName, version, type, ...(derived ? ["derived"] : [])];
+  return Buffer.from(JSON.stringify(parts));
 }

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { HubError } from "../../errors.ts";
+import { diskFault } from "./disk-fault.ts";
 import { locateFileSource } from "./file-source.ts";
 import { type Job, type JobOptions, openJob } from "./git-job.ts";
 import {
@@ -221,6 +222,8 @@ function watchGrowth(repository: string, room: number, maxBytes: number): Watch 
 /** What is known of why Git failed; undefined where it may be this side's fault. Rethrows what is no failure of Git's. */
 function failureOf(error: unknown, job: Job, { address, request, options }: Wording): HubError | undefined {
   if (job.signal.aborted || error instanceof HubError) throw error;
+  const full = diskFault(error); // before all else: Git tells what comes of it as well
+  if (full) return full;
   if (job.tunnel?.failure) return tunnelError(job.tunnel.failure, options.maxBytes);
   if (error instanceof GitFailure) return remoteFailure(error, address, request.knownHosts);
   throw error;

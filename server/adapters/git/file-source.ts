@@ -16,7 +16,9 @@ export interface FileSource {
 
 const LARGEST_CONFIG = 65_536;
 /** Keys of a repository's configuration that make Git read or run what lies outside of it. */
-const REACHING_CONFIG = /^\s*\[\s*(?:include|includeif)\b|partialclone|promisor|worktreeconfig|alternaterefscommand/im;
+const REACHING_CONFIG = /\[\s*(?:include|includeif)\b|partialclone|promisor|worktreeconfig|alternaterefscommand/i;
+/** Entries of a repository's own folders that are looked at; more are not in one that is fetched from a folder. */
+const MOST_ENTRIES = 500_000;
 
 /**
  * The folder behind a file address.
@@ -67,10 +69,11 @@ async function refuseReachingOut(gitFolder: string): Promise<void> {
       throw refused(`It takes its objects from another repository (${name}).`);
     }
   }
-  for (const place of [".", "objects", "objects/pack", "objects/info"]) {
-    const entries = await readdir(join(gitFolder, place), { withFileTypes: true }).catch(() => []);
+  for (const place of [".", "objects", "refs"]) {
+    const entries = await readdir(join(gitFolder, place), { withFileTypes: true, recursive: place !== "." });
+    if (entries.length > MOST_ENTRIES) throw refused(`Its ${place} holds more than ${MOST_ENTRIES} files.`);
     const link = entries.find((entry) => entry.isSymbolicLink() && (place !== "." || entry.name !== "hooks"));
-    if (link) throw refused(`Its ${join(place, link.name)} is a symbolic link.`);
+    if (link) throw refused(`Its ${relative(gitFolder, join(link.parentPath, link.name))} is a symbolic link.`);
   }
   const config = await readFile(join(gitFolder, "config"), "utf8").catch(() => "");
   if (config.length > LARGEST_CONFIG) throw refused("Its configuration is longer than 64 KB.");

@@ -2,7 +2,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -197,6 +207,15 @@ suite("a mirror of a folder's repository", () => {
     for (const name of ["objects", "refs", "HEAD", "packed-refs"]) await link(name, join(secret, ".git", name));
     await link("objects/pack", join(secret, ".git/objects/pack"));
     await link("objects/pack/pack-x.pack", join(secret, ".git/config"));
+    await link("objects/zz", join(secret, ".git/objects"));
+    await link("refs/heads/outside", join(secret, ".git/HEAD"));
+    await link("refs/heads/folder", join(secret, ".git/refs"));
+    const config = readFileSync(join(gitFolder, "config"), "utf8");
+    // Git takes a second section on the line of the first
+    await refusedWith(
+      () => writeFileSync(join(gitFolder, "config"), `${config}[x] [include] path = ${secret}/.git/config\n`),
+      () => writeFileSync(join(gitFolder, "config"), config),
+    );
     for (const [key, value] of [
       ["include.path", join(secret, ".git/config")],
       ["includeIf.gitdir:/.path", join(secret, ".git/config")],

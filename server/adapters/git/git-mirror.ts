@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { GitCommit, GitMirror } from "../../domain/gitops/git-mirror.ts";
 import { HubError } from "../../errors.ts";
 import type { Egress } from "../egress/egress.ts";
+import { diskFault } from "./disk-fault.ts";
 import { fetchBranch, inRepository } from "./fetch-branch.ts";
 import { locateFileSource } from "./file-source.ts";
 import { writeGitSettings } from "./git-settings.ts";
@@ -92,7 +93,7 @@ export async function openGitMirror(options: GitMirrorOptions): Promise<GitMirro
         if (timeout.aborted) {
           throw new HubError("TIMEOUT", `The fetch took longer than ${timeoutMs / 1000} s.`, { cause: error });
         }
-        throw error;
+        throw diskFault(error) ?? error;
       }
     },
 

@@ -53,6 +53,8 @@ export async function writeGitSettings(
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_NO_LAZY_FETCH: "1",
     GIT_OPTIONAL_LOCKS: "0",
+    // one object that a few bytes of pack unfold to would otherwise take all of the machine's memory
+    GIT_ALLOC_LIMIT: "256m",
     // the data folder may itself lie in somebody's repository
     GIT_CEILING_DIRECTORIES: folder,
   };
@@ -69,6 +71,7 @@ export const GUARDED = [
   "GIT_NO_REPLACE_OBJECTS",
   "GIT_NO_LAZY_FETCH",
   "GIT_OPTIONAL_LOCKS",
+  "GIT_ALLOC_LIMIT",
   "GIT_CEILING_DIRECTORIES",
   "GIT_DIR",
   "GIT_TRACE_PACKET",

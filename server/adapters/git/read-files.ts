@@ -25,7 +25,7 @@ export async function readDeclaredFiles(
   if (first === undefined) throw new Error("a file that was asked for was not read");
   const globs = readGlobs(await includes(first.text));
   for (const glob of globs) refuseStart(glob, byPath);
-  const found = await matching(globs, [...byPath.keys()]);
+  const found = await matching(globs, [...byPath.keys()], { signal: place.signal });
   found.delete(path);
   const included = [...found].sort().map((match) => fileAt(match, byPath));
   return [first, ...(await readTexts(place, included, named.size))];

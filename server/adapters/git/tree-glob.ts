@@ -5,13 +5,16 @@ import { HubError } from "../../errors.ts";
 
 const LONGEST = 500;
 const MOST_GLOBS = 100;
-const MOST_ALTERNATIVES = 64;
+const MOST_ALTERNATIVES = 16;
 /** Wildcards that one name between slashes may have: matching costs the length of the name for each. */
 const MOST_STARS = 2;
 const MOST_GLOBSTARS = 2;
-/** Comparisons of a path with a glob, about six seconds' worth. */
-const MOST_COMPARISONS = 1_000_000;
-const BREATH = 5000;
+/** Of one name between slashes, as file systems have it. */
+const LONGEST_NAME = 255;
+/** All comparisons of paths with globs together; a single one of the longest takes some 20 ms. */
+const MOST_MS = 5_000;
+/** After so long other work gets its turn. */
+const BREATH_MS = 20;
 
 const WILDCARD = /[*?[\]{}]/;
 
@@ -59,28 +62,38 @@ function readGlob(text: string): Glob {
   };
 }
 
-/** Paths, of `paths`, that a glob matches. */
-export async function matching(globs: readonly Glob[], paths: readonly string[]): Promise<Set<string>> {
+/** Paths, of `paths`, that a glob matches. Gives way to other work, and gives up with GIT_TOO_LARGE or the signal. */
+export async function matching(
+  globs: readonly Glob[],
+  paths: readonly string[],
+  { signal, mostMs = MOST_MS }: { readonly signal?: AbortSignal; readonly mostMs?: number } = {},
+): Promise<Set<string>> {
   const found = new Set<string>();
-  let comparisons = 0;
+  const comparable = paths.filter((path) => path.length <= 2 * LONGEST && path.split("/").every(isShortName));
+  const began = performance.now();
+  let breath = began;
   for (const glob of globs) {
-    for (const path of paths) {
-      if (glob.isPath ? path !== glob.text : !path.startsWith(glob.start)) continue;
-      if (!glob.isPath) {
-        if (++comparisons > MOST_COMPARISONS) {
-          throw new HubError(
-            "GIT_TOO_LARGE",
-            "The include globs stand for too many comparisons; name folders in them.",
-          );
-        }
-        if (comparisons % BREATH === 0) await breathe();
-        if (path.length > 2 * LONGEST || !matchesGlob(path, glob.text)) continue;
+    if (glob.isPath) {
+      if (paths.includes(glob.text)) found.add(glob.text);
+      continue;
+    }
+    for (const path of comparable) {
+      if (!path.startsWith(glob.start)) continue;
+      const now = performance.now();
+      if (now - began > mostMs)
+        throw new HubError("GIT_TOO_LARGE", "The include globs take too long to compare; name folders in them.");
+      if (now - breath > BREATH_MS) {
+        await breathe();
+        signal?.throwIfAborted();
+        breath = performance.now();
       }
-      found.add(path);
+      if (matchesGlob(path, glob.text)) found.add(path);
     }
   }
   return found;
 }
+
+const isShortName = (name: string): boolean => name.length <= LONGEST_NAME;
 
 /**
  * A path or glob from the root of the tree.

@@ -8,6 +8,7 @@ import { HubError } from "../../errors.ts";
 import { DECISIONS, type DecisionRow, decisionOf, REQUESTS, type RequestRow, requestOf } from "./approval-rows.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { Session } from "./database.ts";
+import { KEY, type KeyColumns, keyIsLive, keyOf } from "./identity-rows.ts";
 
 export interface ApprovalJob {
   readonly accountId: string;
@@ -62,21 +63,15 @@ export function approvalReader(session: Session): ApprovalReader {
     },
 
     async key(keyId) {
-      const { rows } = await session.query<{ person_id: string; public_key: Buffer; revoked_at: Date | null }>(
-        "select person_id, public_key, revoked_at from person_key where key_id = $1",
-        [keyId],
-      );
-      const [row] = rows;
-      if (row === undefined) return undefined;
-      const { person_id: personId, public_key: publicKey, revoked_at: revokedAt } = row;
-      return { keyId, personId, publicKey, ...(revokedAt !== null && { revokedAt }) };
+      const { rows } = await session.query<KeyColumns>(`${KEY} where key_id = $1`, [keyId]);
+      return rows[0] && keyOf(rows[0]);
     },
 
     async candidates() {
       const { rows } = await session.query<{ person_id: string; roles: string[] }>(
         `select p.person_id, p.roles from principal p
          where p.kind = 'operator'
-           and exists (select from person_key k where k.person_id = p.person_id and k.revoked_at is null)
+           and exists (select from person_key k where k.person_id = p.person_id and ${keyIsLive("now()")})
            and not exists (select from ban b where b.principal_id = p.id and b.lifted_at is null
              and (b.until is null or b.until > now()))`,
       );

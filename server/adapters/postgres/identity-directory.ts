@@ -3,6 +3,8 @@ import type { Prisma } from "../../../prisma/client/client.ts";
 import type {
   BanListing,
   IdentityDirectory,
+  KeyFilter,
+  KeyListing,
   PrincipalFilter,
   PrincipalListing,
 } from "../../domain/identity/identity-store.ts";
@@ -37,6 +39,17 @@ const TOKEN = {
   lastUsedAt: true,
 } as const satisfies Prisma.TokenSelect;
 
+const KEY_LISTING = {
+  keyId: true,
+  algorithm: true,
+  publicKey: true,
+  enrolledAt: true,
+  expiresAt: true,
+  revokedAt: true,
+  person: { select: PERSON },
+  revoker: { select: REFERENCE },
+} as const satisfies Prisma.PersonKeySelect;
+
 const principalListing = (now: Date) =>
   ({
     ...REFERENCE,
@@ -51,6 +64,7 @@ const principalListing = (now: Date) =>
 
 type BanFound = Prisma.BanGetPayload<{ select: typeof BAN }>;
 type BanListed = Prisma.BanGetPayload<{ select: typeof BAN_LISTING }>;
+type KeyListed = Prisma.PersonKeyGetPayload<{ select: typeof KEY_LISTING }>;
 type PrincipalListed = Prisma.PrincipalGetPayload<{ select: ReturnType<typeof principalListing> }>;
 type TokenFound = Prisma.TokenGetPayload<{ select: typeof TOKEN }>;
 
@@ -82,6 +96,17 @@ export function identityDirectory(reads: AdministrativeReads, accountId: string)
         limit,
       );
     },
+
+    async listKeys(filter, { limit, cursor }, now) {
+      const [after] = decodeCursor(cursor, ["string"]) ?? [];
+      const where = { ...matchingKeys(filter, now), ...(after !== undefined && { keyId: { gt: String(after) } }) };
+      const rows = await reads.read(accountId, ({ personKey }) =>
+        personKey.findMany({ where, select: KEY_LISTING, orderBy: { keyId: "asc" }, take: limit + 1 }),
+      );
+      const items = rows.slice(0, limit).map(keyListed);
+      const last = items.at(-1);
+      return rows.length > limit && last ? { items, next: encodeCursor([last.keyId]) } : { items };
+    },
   };
 }
 
@@ -96,6 +121,25 @@ function matching({ kind, role, personId, banned }: PrincipalFilter, now: Date):
     ...(role !== undefined && { roles: { has: role } }),
     ...(personId !== undefined && { OR: [{ personId }, { ownerPersonId: personId }] }),
     ...(banned !== undefined && { bans: banned ? { some: inForceAt(now) } : { none: inForceAt(now) } }),
+  };
+}
+
+function matchingKeys({ personId, live }: KeyFilter, now: Date): Prisma.PersonKeyWhereInput {
+  const isLive = { revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] };
+  return {
+    ...(personId !== undefined && { personId }),
+    ...(live !== undefined && (live ? isLive : { NOT: isLive })),
+  };
+}
+
+function keyListed({ algorithm, publicKey, expiresAt, revokedAt, revoker, person, ...row }: KeyListed): KeyListing {
+  return {
+    ...{ ...row, person, personId: person.id, publicKey: Buffer.from(publicKey) },
+    // the table's check says which there are
+    algorithm: algorithm as KeyListing["algorithm"],
+    ...(expiresAt && { expiresAt }),
+    ...(revokedAt && { revokedAt }),
+    ...(revoker && { revokedBy: reference(revoker) }),
   };
 }
 

@@ -11,6 +11,10 @@ import {
   INVITATION,
   type InvitationColumns,
   invitationOf,
+  KEY,
+  type KeyColumns,
+  keyIsLive,
+  keyOf,
   PRINCIPAL,
   type PrincipalColumns,
   principalOf,
@@ -21,11 +25,15 @@ import {
 
 const MAX_PRINCIPALS_OF_A_PERSON = 50;
 
-/** Operators `p` that can act and whose person can sign, at the time `$now`. */
-const ableOperators = ($now: string) => `principal p
+/** Operators `p` that can act and whose person can sign, at the time `$now`, with a key that `keys` does not leave out. */
+const ableOperators = ($now: string, keys = "") => `principal p
   where p.kind = 'operator'
-    and exists (select from person_key k where k.account_id = p.account_id and k.person_id = p.person_id and k.revoked_at is null)
+    and exists (select from person_key k where k.account_id = p.account_id and k.person_id = p.person_id and ${keyIsLive($now)}${keys})
     and not exists (select from ban b where b.account_id = p.account_id and b.principal_id = p.id and ${banIsInForce($now)})`;
+
+/** Holds `admin` and has a token that works, at the time `$1`. */
+const ADMINISTERS = `'admin' = any (p.roles) and exists (select from token t
+  where t.account_id = p.account_id and t.principal_id = p.id and t.revoked_at is null and t.expires_at > $1)`;
 
 export function identityReader(session: Session): IdentityReader {
   const first = async <R extends object>(text: string, values: readonly unknown[] = []): Promise<R | undefined> =>
@@ -68,6 +76,14 @@ export function identityReader(session: Session): IdentityReader {
       return row && invitationOf(row);
     },
 
+    async key(keyId) {
+      const row = await first<KeyColumns>(`${KEY} where key_id = $1`, [keyId]);
+      return row && keyOf(row);
+    },
+
+    liveKeys: (personId, now) =>
+      count(`select from person_key k where k.person_id = $1 and ${keyIsLive("$2")}`, [personId, now]),
+
     liveTokens: (principalId, now) =>
       count("select from token where principal_id = $1 and revoked_at is null and expires_at > $2", [principalId, now]),
 
@@ -84,11 +100,9 @@ export function identityReader(session: Session): IdentityReader {
     enrolledPeople: (now) => count(`select distinct p.person_id from ${ableOperators("$1")}`, [now]),
 
     otherAdmins: (principalId, now) =>
-      count(
-        `select from ${ableOperators("$1")} and p.id <> $2 and 'admin' = any (p.roles)
-           and exists (select from token t where t.account_id = p.account_id and t.principal_id = p.id
-             and t.revoked_at is null and t.expires_at > $1)`,
-        [now, principalId],
-      ),
+      count(`select from ${ableOperators("$1")} and p.id <> $2 and ${ADMINISTERS}`, [now, principalId]),
+
+    adminsWithout: (keyId, now) =>
+      count(`select from ${ableOperators("$1", " and k.key_id <> $2")} and ${ADMINISTERS}`, [now, keyId]),
   };
 }

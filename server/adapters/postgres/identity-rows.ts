@@ -5,6 +5,7 @@ import type {
   ClaimRow,
   ClaimSubject,
   InvitationRow,
+  PersonKeyRow,
   PrincipalRow,
   TokenRow,
 } from "../../domain/identity/rows.ts";
@@ -137,3 +138,27 @@ function claimSubjectOf(row: ClaimColumns): ClaimSubject {
   if (row.kind === "invitation") return { kind: "invitation", invitationId: row.invitation_id };
   return { kind: "token", principalId: row.principal_id, note: row.note, validDays: row.valid_days };
 }
+
+export const KEY =
+  "select key_id, person_id, algorithm, public_key, enrolled_at, expires_at, revoked_at from person_key";
+
+export interface KeyColumns {
+  key_id: string;
+  person_id: string;
+  algorithm: PersonKeyRow["algorithm"];
+  public_key: Buffer;
+  enrolled_at: Date;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+}
+
+export function keyOf(row: KeyColumns): PersonKeyRow {
+  const { key_id: keyId, person_id: personId, algorithm, public_key: publicKey } = row;
+  const { enrolled_at: enrolledAt, expires_at: expiresAt, revoked_at: revokedAt } = row;
+  const key = { keyId, personId, algorithm, publicKey, enrolledAt };
+  return { ...key, ...(expiresAt && { expiresAt }), ...(revokedAt && { revokedAt }) };
+}
+
+/** A condition on keys `k` at the time `$now`. */
+export const keyIsLive = ($now: string): string =>
+  `k.revoked_at is null and (k.expires_at is null or k.expires_at > ${$now})`;

@@ -74,13 +74,27 @@ export function identityStore(session: Session): IdentityReader & IdentityWriter
         createdAt,
       ]),
 
-    addKey: ({ keyId, personId, algorithm, publicKey, enrolledAt }) =>
+    addKey: ({ keyId, personId, algorithm, publicKey, enrolledAt, expiresAt }) =>
       add(
-        `insert into person_key (account_id, key_id, person_id, algorithm, public_key, enrolled_at)
-         values (${ACCOUNT_ID}, $1, $2, $3, $4, $5)`,
-        [keyId, personId, algorithm, publicKey, enrolledAt],
+        `insert into person_key (account_id, key_id, person_id, algorithm, public_key, enrolled_at, expires_at)
+         values (${ACCOUNT_ID}, $1, $2, $3, $4, $5, $6)`,
+        [keyId, personId, algorithm, publicKey, enrolledAt, expiresAt ?? null],
         taken("This signing key is enrolled already: a key belongs to one person, once.", "publicKey"),
       ),
+
+    renewKey: (keyId, { publicKey, expiresAt }) =>
+      change("update person_key set public_key = $2, expires_at = $3 where key_id = $1 and revoked_at is null", [
+        keyId,
+        publicKey,
+        expiresAt ?? null,
+      ]),
+
+    revokeKey: (keyId, { at, by }) =>
+      change("update person_key set revoked_at = $2, revoked_by = $3 where key_id = $1 and revoked_at is null", [
+        keyId,
+        at,
+        by,
+      ]),
 
     addPrincipal: ({ id, kind, name, personId, ownerPersonId, roles, createdAt }) =>
       add(

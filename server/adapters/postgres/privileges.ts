@@ -5,7 +5,8 @@ export const PRIVILEGES: Privileges = {
   // who somebody is stays on record: identities end by a ban, a revocation or their time, and are never deleted
   account: ["select", "insert", "update (profile)"],
   person: ["select", "insert", "update (name)"],
-  person_key: ["select", "insert", "update (revoked_at)"],
+  // a certificate is renewed under the same fingerprint
+  person_key: ["select", "insert", "update (public_key, expires_at, revoked_at, revoked_by)"],
   principal: ["select", "insert", "update (roles, version)"],
   token: ["select", "insert", "update (last_used_at, revoked_at, revoked_by)"],
   ban: ["select", "insert", "update (lifted_at, lifted_by, lift_reason)"],
@@ -22,9 +23,10 @@ export const PRIVILEGES: Privileges = {
     "insert",
     "update (principal_id, decision, assurance, holding, key_id, envelope, envelope_digest, reason, decided_at)",
   ],
-  // receipts name the policy that judged them, and signatures the key that made them: neither ever changes or goes
+  // receipts name the policy that judged them: it never changes or goes
   policy_document: ["select", "insert"],
-  key_version: ["select", "insert"],
+  // a new root key wraps secrets anew, trimming and deleting destroy them; what a version is never changes
+  key_version: ["select", "insert", "update (wrapped)", "delete"],
   // the journal is written by hub_* functions alone; an outcome is staged by the effect's own transaction
   journal_epoch: ["select"],
   lane: ["select"],

@@ -1,5 +1,6 @@
 import type { DecisionWord } from "../../../contracts/approval/decision.ts";
 import type { RequestState } from "../../../contracts/approval/request-view.ts";
+import type { PersonKey } from "../../../contracts/identity/person-key.ts";
 import type { Page, PageRequest } from "../page.ts";
 
 export type PrincipalKind = "operator" | "agent" | "service";
@@ -74,11 +75,9 @@ export interface ApprovalDecision {
 }
 
 /** A key that a person enrolled, whoever it is. */
-export interface SigningKey {
-  readonly keyId: string;
+export interface SigningKey extends PersonKey {
   readonly personId: string;
-  /** SPKI DER. */
-  readonly publicKey: Buffer;
+  readonly expiresAt?: Date;
   readonly revokedAt?: Date;
 }
 

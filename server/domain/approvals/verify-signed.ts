@@ -1,13 +1,11 @@
 import { type DecisionPredicate, type DecisionWord, verifyDecision } from "../../../contracts/approval/decision.ts";
 import { canonicalize, digest, type Json } from "../../../contracts/formats/canonical-json.ts";
 import { claimedKeyId } from "../../../contracts/formats/dsse.ts";
-import { publicKeyFromDer } from "../../../contracts/formats/ed25519.ts";
+import type { SignedWhen } from "../../../contracts/formats/openpgp/signature.ts";
 import { parseStrictJson } from "../../../contracts/formats/strict-json.ts";
+import { CLOCK_SKEW_MS } from "../../../contracts/identity/person-key.ts";
 import { HubError } from "../../errors.ts";
 import type { ApprovalReader, ApprovalRequest, SigningKey } from "./approval-store.ts";
-
-/** How far the clock of who signs may be ahead of the hub's, or behind it. */
-const CLOCK_SKEW_MS = 5 * 60_000;
 
 /** A decision whose signature was verified: what is kept of it, and the reason that is inside. */
 export interface Signed {
@@ -29,8 +27,8 @@ export async function verifySigned(
   const envelope = readEnvelope(decision.envelope);
   const keyId = keyIdOf(envelope);
   const key = await keys.key(keyId);
-  refuseKey(key, personId);
-  const predicate = verifyEnvelopeOf(request, { envelope, personId, decision: decision.decision }, key);
+  refuseKey(key, personId, now);
+  const predicate = await verifyEnvelopeOf(request, { envelope, personId, decision: decision.decision }, key, now);
   refuseTime(new Date(predicate.decidedAt), request, now);
   const text = canonicalize(envelope);
   return { kept: { keyId, envelope: text, envelopeDigest: digest(text) }, reason: predicate.reason };
@@ -38,17 +36,29 @@ export async function verifySigned(
 
 /** Whether a kept decision still is what its person signed, whatever the rows say. Throws DECISION_INVALID. */
 export function verifyEnvelopeOf(
-  request: Pick<ApprovalRequest, "id" | "statementDigest" | "previewDigest">,
+  request: Pick<ApprovalRequest, "id" | "statementDigest" | "previewDigest" | "createdAt">,
   decision: { readonly envelope: unknown; readonly personId: string; readonly decision: DecisionWord },
-  key: Pick<SigningKey, "publicKey">,
-): DecisionPredicate {
-  return verifyDecision(decision.envelope, publicKeyFromDer(key.publicKey), {
+  key: SigningKey,
+  now: Date,
+): Promise<DecisionPredicate> {
+  const expected = {
     requestId: request.id,
     requestDigest: request.statementDigest,
     previewDigest: request.previewDigest,
     personId: decision.personId,
     decision: decision.decision,
-  });
+  };
+  return verifyDecision(decision.envelope, key, expected, signedWhen(request, now));
+}
+
+/** A key as it counts at a time: neither revoked nor expired. */
+export function isLive({ revokedAt, expiresAt }: SigningKey, now: Date): boolean {
+  return revokedAt === undefined && (expiresAt === undefined || expiresAt > now);
+}
+
+function signedWhen({ createdAt }: Pick<ApprovalRequest, "createdAt">, now: Date): SignedWhen {
+  const from = new Date(createdAt.getTime() - CLOCK_SKEW_MS);
+  return { from, until: new Date(now.getTime() + CLOCK_SKEW_MS), now };
 }
 
 function readEnvelope(envelope: unknown): Json {
@@ -68,17 +78,22 @@ function keyIdOf(envelope: Json): string {
   }
 }
 
-function refuseKey(key: SigningKey | undefined, personId: string): asserts key is SigningKey {
+function refuseKey(key: SigningKey | undefined, personId: string, now: Date): asserts key is SigningKey {
   if (key === undefined) throw invalid("the key that signed it is not enrolled here");
   if (key.personId !== personId) throw invalid("the key that signed it is another person's");
   if (key.revokedAt !== undefined) throw invalid("the key that signed it was revoked");
+  if (!isLive(key, now))
+    throw invalid(
+      `the key that signed it has expired (${key.expiresAt?.toISOString()}); extend it, and tell the hub with npx countersign keys add-openpgp`,
+    );
 }
 
 function refuseTime(decidedAt: Date, request: ApprovalRequest, now: Date): void {
-  if (decidedAt.getTime() > now.getTime() + CLOCK_SKEW_MS) {
+  const { from, until } = signedWhen(request, now);
+  if (decidedAt > until) {
     throw invalid("it is dated in the future; check the clock of the machine that signs");
   }
-  if (decidedAt.getTime() < request.createdAt.getTime() - CLOCK_SKEW_MS) {
+  if (decidedAt < from) {
     throw invalid("it is dated before the request; check the clock of the machine that signs");
   }
 }

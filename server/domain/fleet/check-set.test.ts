@@ -90,3 +90,11 @@ test("what refers to each other goes away together, and not while something that
   await check(fleet, [], [a, web, prod]);
   await check(fleet, [template("web")], [a]);
 });
+
+test("a large fleet of modules that lean on each other is looked at once, and a circle in it is found", async () => {
+  const names = Array.from({ length: 5_000 }, (_, i) => `m${i}`);
+  const chain = names.map((name, i) => module(name, names.slice(i + 1, i + 33)));
+  await check([], chain);
+  const last = names.at(-1) ?? "";
+  await assert.rejects(check([], [...chain.slice(0, -1), module(last, ["m0"])]), { code: "CONFLICT" });
+});

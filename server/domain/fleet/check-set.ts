@@ -3,7 +3,7 @@ import { HubError, toHubError } from "../../errors.ts";
 import { checkParameters, type DeclaredParameters, type ParameterValues } from "./assignment-parameters.ts";
 import type { FleetSet, LiveSet } from "./fleet-set.ts";
 import type { Dependency, FleetReader, FleetRef } from "./fleet-store.ts";
-import { checkReferences, referencesOf, refText, refuseCircle } from "./references.ts";
+import { checkReferences, referencesOf, refText, refuseCircles } from "./references.ts";
 
 type Stated = DesiredFleetObject | LiveFleetObject;
 
@@ -21,12 +21,15 @@ export async function checkSet(fleet: FleetReader, set: FleetSet, live: LiveSet)
       throw alone ? error : naming(object, toHubError(error));
     }
   }
+  refuseCircles(
+    set.puts.flatMap(({ kind, name }) => (kind === "Module" ? [name] : [])),
+    after.needs,
+  );
   for (const ref of set.deletes) checkDelete(ref, after);
 }
 
 function checkPut(object: DesiredFleetObject, after: After): void {
   checkReferences(object, (ref) => after.object(ref) !== undefined);
-  if (object.kind === "Module") refuseCircle(object, after.needs);
   if (object.kind === "Assignment")
     checkParameters(
       object.spec.template,

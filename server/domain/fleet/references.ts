@@ -40,27 +40,29 @@ export function checkReferences(object: DesiredFleetObject, exists: (ref: FleetR
 }
 
 /**
- * Throws CONFLICT where modules would depend on themselves. Follows every dependency once; what is named first is
- * followed first, so that one fleet gives one answer.
+ * Throws CONFLICT where modules would depend on themselves. Looks at each module once, however many are asked about; what
+ * is named first is followed first, so that one fleet gives one answer.
  */
-export function refuseCircle(
-  { name, spec }: Extract<DesiredFleetObject, { kind: "Module" }>,
-  needs: ReadonlyMap<string, readonly Dependency[]>,
-): void {
-  const cameFrom = new Map<string, string>();
-  const open: Dependency[] = spec.dependsOn.map((to) => ({ from: name, to }));
-  for (const { from, to } of open) {
-    if (cameFrom.has(to)) continue;
-    cameFrom.set(to, from);
-    if (to === name) throw circle(wayFrom(name, cameFrom));
-    open.push(...(needs.get(to) ?? []));
+export function refuseCircles(names: readonly string[], needs: ReadonlyMap<string, readonly Dependency[]>): void {
+  const done = new Set<string>();
+  for (const name of names) {
+    const way: { readonly name: string; next: number }[] = [{ name, next: 0 }];
+    const open = new Set([name]);
+    for (let at = way.at(-1); at !== undefined; at = way.at(-1)) {
+      const to = done.has(at.name) ? undefined : needs.get(at.name)?.[at.next++]?.to;
+      if (to === undefined) {
+        done.add(at.name);
+        open.delete(at.name);
+        way.pop();
+      } else if (open.has(to)) {
+        const names = way.map((step) => step.name);
+        throw circle([...names.slice(names.indexOf(to)), to]);
+      } else if (!done.has(to)) {
+        open.add(to);
+        way.push({ name: to, next: 0 });
+      }
+    }
   }
-}
-
-function wayFrom(name: string, cameFrom: ReadonlyMap<string, string>): string[] {
-  const way = [name];
-  for (let at = cameFrom.get(name); at !== undefined && at !== name; at = cameFrom.get(at)) way.unshift(at);
-  return [name, ...way];
 }
 
 const circle = (way: readonly string[]): HubError =>

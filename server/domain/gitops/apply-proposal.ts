@@ -9,13 +9,21 @@ import { objectTargetOf } from "../fleet/read-object.ts";
 import { refText } from "../fleet/references.ts";
 import { findProposal } from "./find-repository.ts";
 import { type GitopsReader, type GitopsWriter, type Proposal, type ProposedItem, statedOf } from "./gitops-store.ts";
-import { changesOf, itemsInWords } from "./item-words.ts";
 import { movedObjects, proposalStale } from "./moved-objects.ts";
+import { previewOf } from "./preview-apply.ts";
+import { versionOver } from "./targets.ts";
 
 export interface ApplyInput {
   readonly proposalId: string;
   /** Over whatever the objects have become since. */
   readonly force: boolean;
+}
+
+export interface Applying {
+  readonly by: ChangedBy;
+  readonly now: Date;
+  /** The version of the proposal, and with force of what it overwrites, that was judged and agreed to. */
+  readonly agreed: string | undefined;
 }
 
 export interface Applied {
@@ -36,8 +44,7 @@ interface Rows {
 export async function applyProposal(
   tx: FleetTransaction & { readonly gitops: GitopsReader & GitopsWriter },
   { proposalId, force }: ApplyInput,
-  by: ChangedBy,
-  now: Date,
+  { by, now, agreed }: Applying,
 ): Promise<Applied> {
   const proposal = await tx.gitops.lockProposal(proposalId);
   refuseClosed(proposal);
@@ -45,9 +52,10 @@ export async function applyProposal(
   const { repository, repositoryId, commit } = proposal;
   const puts = items.flatMap(({ after }) => (after ? [after] : []));
   const deletes = items.filter(({ action }) => action === "delete");
-  const changed = await changeFleet(tx, { puts, owner: repository, deletes }, by, (live) =>
-    accept(items, live, repository, force),
-  ).catch(withObject);
+  const changed = await changeFleet(tx, { puts, owner: repository, deletes }, by, (live) => {
+    accept(items, live, repository, force);
+    if (force) refuseUnseen(proposal, live, agreed);
+  }).catch(withObject);
   await tx.gitops.setAppliedVersions(
     proposalId,
     changed.map(({ kind, name, object }) => ({ kind, name, version: object.version })),
@@ -82,27 +90,7 @@ export async function previewApply(read: Rows, { proposalId, force }: ApplyInput
   const items = await read.gitops.items(proposalId);
   const live = byRef(await read.fleet.find(items));
   accept(items, live, proposal.repository, force);
-  const { repository, commit, digest } = proposal;
-  const moved = force ? movedObjects(items, live) : [];
-  const over = moved.length > 0 ? `, OVER ${moved.length} objects that others changed since` : "";
-  const verb = force ? "FORCE" : "apply";
-  return {
-    headline: `${asker} asks to ${verb} what ${repository} proposes${over}: ${itemsInWords(items)}`,
-    changes: [
-      { field: "commit", after: `${commit.id} by ${commit.author}: ${commit.subject}` },
-      { field: "proposal digest", after: digest },
-      ...moved.map(({ words }) => ({ field: "overwritten", after: words })),
-      ...items.flatMap((item) => itemChanges(item)),
-    ],
-  };
-}
-
-/** Every object by name, also where none of its fields changes. */
-function itemChanges(item: ProposedItem): Preview["changes"] {
-  const name = refText(item);
-  if (item.action === "delete") return [{ field: name, before: "deleted" }];
-  const owner = item.action === "adopt" ? [{ field: `${name} owner`, after: "this repository" }] : [];
-  return [...owner, ...changesOf(item).map((change) => ({ ...change, field: `${name} ${change.field}` }))];
+  return previewOf(proposal, items, live, { asker, force });
 }
 
 /** The calls that applying amounts to: by going through Git nobody gets around a policy about an object. */
@@ -147,7 +135,20 @@ function accept(
   }
   if (force) return;
   const moved = movedObjects(items, live);
-  if (moved.length > 0) throw proposalStale(moved);
+  if (moved.count > 0) throw proposalStale(moved);
+}
+
+/** Under lock: an edit that came between judging and now was seen by nobody who agreed to overwrite. */
+function refuseUnseen(
+  proposal: Proposal,
+  live: ReadonlyMap<string, LiveFleetObject>,
+  agreed: string | undefined,
+): void {
+  if (agreed === versionOver(proposal, [...live.values()])) return;
+  throw new HubError(
+    "PROPOSAL_STALE",
+    "An object changed after it was agreed to overwrite it, and nothing was changed: look at what is there now, and ask again.",
+  );
 }
 
 /** Where the fleet refuses one of many objects, the message says in a person's words what keeps the whole from being applied. */

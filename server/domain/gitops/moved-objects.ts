@@ -11,12 +11,16 @@ type LiveSet = ReadonlyMap<string, LiveFleetObject>;
 const MOST_SHOWN = 20;
 const MOST_IN_WORDS = 3;
 
-/** The objects of a proposal that are not as it was worked out on, each seen three ways: then, now, and as wanted. */
-export function movedObjects(items: readonly ProposedItem[], live: LiveSet): MovedObject[] {
-  return items.flatMap((item) => {
-    const now = live.get(refText(item));
-    return isAsFound(item, now) ? [] : [movedObject(item, now)];
-  });
+export interface Moved {
+  /** The first of them, each seen three ways: as it was worked out on, as it is, and as it is wanted. */
+  readonly shown: readonly MovedObject[];
+  readonly count: number;
+}
+
+/** The objects of a proposal that are not as it was worked out on. */
+export function movedObjects(items: readonly ProposedItem[], live: LiveSet, most = MOST_SHOWN): Moved {
+  const moved = items.filter((item) => !isAsFound(item, live.get(refText(item))));
+  return { shown: moved.slice(0, most).map((item) => movedObject(item, live.get(refText(item)))), count: moved.length };
 }
 
 /** The same life, version and owner; or as absent as it was. */
@@ -48,8 +52,10 @@ function inWords(item: ProposedItem, now: LiveFleetObject | undefined): string {
   if (!base) return `${name} did not exist, and is there in version ${now.version} ${since}.`;
   if (base.born !== now.createdAt)
     return `${name} was deleted and made again; it is in version ${now.version} ${since}.`;
-  const fields = threeWay(item, now).map(({ field }) => fieldInWords(field));
-  const which = fields.length > 0 ? `: ${fields.slice(0, MOST_IN_WORDS).join(", ")}` : "";
+  const fields = diffObject(item.before, now as never).map(({ field }) => fieldInWords(field));
+  const more = fields.length > MOST_IN_WORDS ? ` and ${fields.length - MOST_IN_WORDS} more` : "";
+  const owner = base.owner === now.owner ? [] : ["owner"];
+  const which = fields.length > 0 ? `: ${[...owner, ...fields.slice(0, MOST_IN_WORDS)].join(", ")}${more}` : "";
   return `${name} was in version ${base.version}, and is in version ${now.version} ${since}${which}.`;
 }
 
@@ -65,12 +71,12 @@ function threeWay({ before, after }: ProposedItem, now: LiveFleetObject | undefi
 }
 
 /** What whoever applies is told. */
-export function proposalStale(moved: readonly MovedObject[]): HubError {
+export function proposalStale({ shown: moved, count }: Moved): HubError {
   const shown = moved.slice(0, MOST_IN_WORDS).map(({ words }) => words);
-  const more = moved.length - shown.length;
+  const more = count - shown.length;
   return new HubError(
     "PROPOSAL_STALE",
     `The fleet moved since this was proposed, and nothing was changed. ${shown.join(" ")}${more > 0 ? ` And ${more} more.` : ""} Sync again for a proposal about the fleet as it is, or apply with force to overwrite it.`,
-    { details: { moved: moved.slice(0, MOST_SHOWN), more: Math.max(0, moved.length - MOST_SHOWN) } },
+    { details: { moved, more: count - moved.length } },
   );
 }

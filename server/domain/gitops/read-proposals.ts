@@ -48,7 +48,7 @@ async function movedOf(
   proposalId: string,
 ): Promise<MovedObject[]> {
   const items = await read.gitops.items(proposalId);
-  return movedObjects(items, byRef(await read.fleet.find(items))).slice(0, MOST_MOVED);
+  return [...movedObjects(items, byRef(await read.fleet.find(items)), MOST_MOVED).shown];
 }
 
 export async function listProposals(

@@ -43,9 +43,11 @@ export async function recordSync(
   const run = await findRun(tx.gitops, runId);
   const repository = await tx.gitops.lockRepository(run.repositoryId);
   if (!repository) throw new HubError("NOT_FOUND", `The repository ${run.repository} was removed meanwhile.`);
+  // first: whoever applies one holds it until the fleet has it, so that what is read now is what came of that
+  const open = await tx.gitops.lockOpenProposals(repository.id);
   const { plan, live } = await planOf(tx, repository, fetched);
   await tellDrift(tx, repository, runId, live);
-  const proposals = await propose(tx, { repository, runId, plan, fetched, by, now });
+  const proposals = await propose(tx, { repository, runId, open, plan, fetched, by, now });
   const { commit, previousCommit, desired } = fetched;
   await tx.gitops.setHead(repository.id, commit, desired.objects, now);
   await noteConverged(tx.gitops, repository, plan, fetched, now);
@@ -101,6 +103,8 @@ async function tellDrift(tx: SyncTransaction, { id, name }: Repository, runId: s
 interface Proposing {
   readonly repository: Repository;
   readonly runId: string;
+  /** Locked. */
+  readonly open: readonly Proposal[];
   readonly plan: Plan;
   readonly fetched: Fetched;
   readonly by: string;
@@ -110,9 +114,8 @@ interface Proposing {
 /** What is open and still says the same stays open; everything else that is open is superseded. Answers with the open ones. */
 async function propose(
   tx: SyncTransaction,
-  { repository, runId, plan, fetched, by, now }: Proposing,
+  { repository, runId, open, plan, fetched, by, now }: Proposing,
 ): Promise<string[]> {
-  const open = await tx.gitops.lockOpenProposals(repository.id);
   const ids: string[] = [];
   for (const riskClass of RISK_CLASSES) {
     const items = plan.items[riskClass];

@@ -1,7 +1,8 @@
-import { canonicalize, digest } from "../../../contracts/formats/canonical-json.ts";
+import type { LiveFleetObject } from "../../../contracts/fleet/object.ts";
+import { canonicalize, digest, type Json } from "../../../contracts/formats/canonical-json.ts";
 import type { FleetReader } from "../fleet/fleet-store.ts";
 import { refText } from "../fleet/references.ts";
-import type { GitopsReader, ProposedItem } from "./gitops-store.ts";
+import type { GitopsReader, Proposal } from "./gitops-store.ts";
 
 /** What policies and approvals know of the things of Git. */
 
@@ -29,11 +30,15 @@ export async function proposalTarget(
   const proposal = await read.gitops.proposal(proposalId);
   if (!proposal) return { type, id: proposalId };
   const { repository, riskClass } = proposal;
-  const over = force ? ` over ${await liveDigest(read.fleet, await read.gitops.items(proposalId))}` : "";
-  return { type, id: proposalId, version: `${proposal.digest}${over}`, attributes: { repository, riskClass } };
+  const version = force
+    ? versionOver(proposal, await read.fleet.find(await read.gitops.items(proposalId)))
+    : proposal.digest;
+  return { type, id: proposalId, version, attributes: { repository, riskClass } };
 }
 
-async function liveDigest(fleet: FleetReader, items: readonly ProposedItem[]): Promise<string> {
-  const live = await fleet.find(items);
-  return digest(canonicalize(live.map((object) => [refText(object), object.version, object.createdAt])));
+/** What forcing a proposal is agreed to: its content, over its objects in just these versions. */
+export function versionOver({ digest: content }: Proposal, live: readonly LiveFleetObject[]): string {
+  const versions = live.map((object) => [refText(object), object.version, object.createdAt] as const);
+  const sorted = versions.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `${content} over ${digest(canonicalize(sorted as unknown as Json))}`;
 }

@@ -39,6 +39,18 @@ export interface BanListing extends BanRow {
   readonly lifted?: { readonly at: Date; readonly by: PrincipalReference; readonly reason: string };
 }
 
+export interface KeyFilter {
+  readonly personId?: string | undefined;
+  /** Neither revoked nor expired. */
+  readonly live?: boolean | undefined;
+}
+
+export interface KeyListing extends PersonKeyRow {
+  readonly person: PersonRow;
+  /** Absent where the hub's root key ended it. */
+  readonly revokedBy?: PrincipalReference;
+}
+
 /** One account's identities. `now` is the call's time: what has expired or ended by then no longer counts. */
 export interface IdentityReader {
   account(): Promise<AccountRow>;
@@ -49,6 +61,10 @@ export interface IdentityReader {
   token(id: string): Promise<TokenRow | undefined>;
   banInForce(principalId: string, now: Date): Promise<BanRow | undefined>;
   invitation(id: string): Promise<InvitationRow | undefined>;
+  /** Whoever's it is; revoked and expired ones too. */
+  key(keyId: string): Promise<PersonKeyRow | undefined>;
+  /** The person's keys that sign: neither revoked nor expired. */
+  liveKeys(personId: string, now: Date): Promise<number>;
   /** Tokens of the principal that are neither revoked nor expired. */
   liveTokens(principalId: string, now: Date): Promise<number>;
   /** Principals of the person, or answering to it, that are not banned: at most 50. */
@@ -57,6 +73,8 @@ export interface IdentityReader {
   enrolledPeople(now: Date): Promise<number>;
   /** Operators but this one that hold `admin`, are not banned, have a live token and whose person has a key in force. */
   otherAdmins(principalId: string, now: Date): Promise<number>;
+  /** The same for all operators, as if there were no such key. */
+  adminsWithout(keyId: string, now: Date): Promise<number>;
 }
 
 /** What people look through. Not for deciding: it is read apart from the transaction of a call. */
@@ -65,6 +83,8 @@ export interface IdentityDirectory {
   listPrincipals(filter: PrincipalFilter, page: PageRequest, now: Date): Promise<Page<PrincipalListing>>;
   /** Newest first. */
   listBans(filter: BanFilter, page: PageRequest, now: Date): Promise<Page<BanListing>>;
+  /** In the order of their ids. */
+  listKeys(filter: KeyFilter, page: PageRequest, now: Date): Promise<Page<KeyListing>>;
 }
 
 /**
@@ -81,7 +101,10 @@ export interface IdentityWriter {
 
   addPerson(person: PersonRow & { readonly createdAt: Date }): Promise<void>;
   /** Throws ALREADY_EXISTS where the key is enrolled, whoever's it is. */
-  addKey(key: PersonKeyRow & { readonly enrolledAt: Date }): Promise<void>;
+  addKey(key: PersonKeyRow): Promise<void>;
+  /** The same key by a newer certificate. */
+  renewKey(keyId: string, certificate: { readonly publicKey: Buffer; readonly expiresAt?: Date }): Promise<void>;
+  revokeKey(keyId: string, revoked: { readonly at: Date; readonly by: string }): Promise<void>;
   /** Throws ALREADY_EXISTS where the name is taken. */
   addPrincipal(principal: NewPrincipal): Promise<void>;
   /** What waits for the principal in its old version becomes stale. */

@@ -1,3 +1,4 @@
+import type { PersonKey } from "../../../contracts/identity/person-key.ts";
 import type { PrincipalKind } from "../../../contracts/identity/principal.ts";
 
 /** The rows of an account's identities, as stores hand them out. Ids are UUIDv7, times UTC. */
@@ -15,13 +16,12 @@ export interface PersonRow {
   readonly name: string;
 }
 
-export interface PersonKeyRow {
-  /** Hex SHA-256 of publicKey. */
-  readonly keyId: string;
+export interface PersonKeyRow extends PersonKey {
   readonly personId: string;
-  readonly algorithm: "ed25519";
-  /** SPKI DER. */
-  readonly publicKey: Buffer;
+  readonly enrolledAt: Date;
+  /** Ends by itself then; Ed25519 keys never do. */
+  readonly expiresAt?: Date;
+  readonly revokedAt?: Date;
 }
 
 export interface PrincipalRow {

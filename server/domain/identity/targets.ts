@@ -40,6 +40,11 @@ export async function tokenTarget(identity: IdentityReader, id: string) {
   return { type: "Token" as const, id, attributes: { principalId, holderIsAdmin } };
 }
 
+export async function keyTarget(identity: IdentityReader, id: string) {
+  const key = await identity.key(id);
+  return { type: "PersonKey" as const, id, ...(key && { attributes: { personId: key.personId } }) };
+}
+
 /** The account by its profile: what was approved for one profile is not done in the other. */
 export async function profileTarget(identity: IdentityReader) {
   const { id, profile } = await identity.account();

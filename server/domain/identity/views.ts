@@ -1,10 +1,11 @@
+import type { PersonKeyShape } from "../../../contracts/identity/person-key.ts";
 import type {
   BanShape,
   PrincipalReference,
   PrincipalShape,
   TokenShape,
 } from "../../../contracts/identity/principal.ts";
-import type { BanListing, PrincipalListing } from "./identity-store.ts";
+import type { BanListing, KeyListing, PrincipalListing } from "./identity-store.ts";
 import type { BanRow, PrincipalRow, TokenRow } from "./rows.ts";
 
 /** Rows as actions answer with them. */
@@ -55,6 +56,20 @@ export function banView(ban: BanListing): BanShape {
         reason: ban.lifted.reason,
       },
     }),
+  };
+}
+
+export function keyView(key: KeyListing, now: Date, withPublicKey = false): PersonKeyShape {
+  const { keyId, algorithm, person, enrolledAt, expiresAt, revokedAt, revokedBy, publicKey } = key;
+  const state = revokedAt ? "revoked" : expiresAt && expiresAt <= now ? "expired" : "live";
+  return {
+    ...{ id: keyId, algorithm, person: { id: person.id, name: person.name }, state },
+    enrolledAt: enrolledAt.toISOString(),
+    ...(expiresAt && { expiresAt: expiresAt.toISOString() }),
+    ...(revokedAt && {
+      revoked: { at: revokedAt.toISOString(), ...(revokedBy && { by: principalReferenceView(revokedBy) }) },
+    }),
+    ...(withPublicKey && { publicKey: publicKey.toString("base64") }),
   };
 }
 

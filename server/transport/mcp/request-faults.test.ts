@@ -50,7 +50,10 @@ describe("the parameters of a request", () => {
     await using door = await TestDoor.open();
     const refused = await door.rpc("resources/read", { name: "x" });
     assert.deepEqual([refused.json.error.code, refused.json.error.data.code], [-32602, "INPUT_INVALID"]);
-    assert.deepEqual(door.hub.refusals.map(({ code, path }) => [code, path]), [["INPUT_INVALID", "params.uri"]]);
+    assert.deepEqual(
+      door.hub.refusals.map(({ code, path }) => [code, path]),
+      [["INPUT_INVALID", "params.uri"]],
+    );
     assert.ok((await door.rpc("tools/list")).json.result);
   });
 });
