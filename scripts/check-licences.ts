@@ -42,13 +42,20 @@ export function licenceProblems(lock: Lockfile): string[] {
   for (const [place, entry] of Object.entries(lock.packages)) {
     if (place === "") continue;
     const name = nameOf(place);
-    const licence = entry.license ?? "none stated";
+    const licence = statedBy(entry.license);
     if (isAllowed(licence) || LOOKED_AT[name]?.licence === licence) continue;
     problems.push(
       `${name}@${entry.version} has the licence ${licence}, which scripts/check-licences.ts does not allow`,
     );
   }
   return problems;
+}
+
+/** Old packages say it as an object, or as a list of them, of which any may be chosen. */
+function statedBy(licence: unknown): string {
+  if (typeof licence === "string") return licence;
+  const said = [licence].flat().flatMap((one) => (one as { type?: unknown } | undefined)?.type ?? []);
+  return said.length > 0 ? said.join(" OR ") : "none stated";
 }
 
 /** Reads an SPDX expression of AND, OR and parentheses; a word it does not know, WITH included, is not allowed. */

@@ -83,7 +83,7 @@ function report(sentence: string): false {
 function isolate(folder: string): void {
   for (const name of Object.keys(process.env)) {
     // a Vault to test against is named by whoever runs the tests
-    if (/^COUNTERSIGN_TEST_VAULT_/.test(name)) continue;
+    if (name.startsWith("COUNTERSIGN_TEST_VAULT_")) continue;
     if (/^(COUNTERSIGN_|PG[A-Z]+$|DATABASE_URL$|NO_COLOR$)/.test(name)) delete process.env[name];
   }
   const folders = {

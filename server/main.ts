@@ -134,7 +134,13 @@ export async function start(options: StartOptions): Promise<Hub> {
   const directory = accountDirectory(database);
   const known = await directory.hubAccountId();
   const { keys, within } = opening.use(
-    await openKeyService({ config, database, create: known === undefined, log, ...(askPassphrase && { askPassphrase }) }),
+    await openKeyService({
+      config,
+      database,
+      create: known === undefined,
+      log,
+      ...(askPassphrase && { askPassphrase }),
+    }),
   );
 
   const queueLogin = { ...opened.runtime, Client: QuietClient };

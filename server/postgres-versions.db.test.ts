@@ -67,7 +67,8 @@ async function followRefusal(server: ExternalPostgres): Promise<Logins> {
   assert.ok(refusal instanceof HubError);
   assert.equal(refusal.code, "DATABASE_ROLE_UNSAFE");
   const password = randomBytes(24).toString("base64url");
-  for (const command of refusal.details?.["commands"] as string[]) {
+  const { commands } = refusal.details as { commands: string[] };
+  for (const command of commands) {
     const role = /^\\password (\w+)$/.exec(command)?.[1]; // psql's own, which asks for it
     await server.query(role === undefined ? command : `alter role ${role} password '${password}'`);
   }

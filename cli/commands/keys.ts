@@ -10,7 +10,9 @@ import { type AddOptions, addOpenPgpKey } from "./keys/add-openpgp.ts";
 const listed = pageOf(z.looseObject(personKeyShape.shape));
 
 export function keysCommand(context: CliContext): Command {
-  const command = new Command("keys").description("the keys that decisions are signed with: list, add-openpgp, revoke; the hub's root key");
+  const command = new Command("keys").description(
+    "the keys that decisions are signed with: list, add-openpgp, revoke; the hub's root key",
+  );
   command
     .command("list", { isDefault: true })
     .description("your keys, expired and revoked ones too")
@@ -45,7 +47,9 @@ export function keysCommand(context: CliContext): Command {
       const { output, summary } = await connectedHub(context).done("system_identity_revoke_key", { keyId });
       context.terminal.show(output, () => printable(summary));
     });
-  const root = command.command("root").description("the root key that wraps every account's keys (where they are not in Vault)");
+  const root = command
+    .command("root")
+    .description("the root key that wraps every account's keys (where they are not in Vault)");
   root
     .command("rotate")
     .description("make a new root key and wrap all keys under it; running hubs go on")

@@ -92,24 +92,33 @@ export const ERROR_WORDS: Readonly<Record<ErrorCode, { readonly scope: ErrorScop
     scope: "call",
     means: "The state does not allow this, or another transaction was in the way; the message says which.",
   },
-  REPOSITORY_URL_REFUSED: { scope: "action", means: "The hub does not fetch from such an address; the message says why." },
+  REPOSITORY_URL_REFUSED: {
+    scope: "action",
+    means: "The hub does not fetch from such an address; the message says why.",
+  },
   EGRESS_REFUSED: {
     scope: "action",
-    means: "The address leads where the hub does not connect to: a private or reserved network that nobody allowed by name.",
+    means:
+      "The address leads where the hub does not connect to: a private or reserved network that nobody allowed by name.",
   },
   GIT_UNREACHABLE: { scope: "action", means: "The Git server does not answer, or ended the connection." },
-  GIT_AUTH_REQUIRED: { scope: "action", means: "The Git server wants a login, or does not show the repository without one." },
+  GIT_AUTH_REQUIRED: {
+    scope: "action",
+    means: "The Git server wants a login, or does not show the repository without one.",
+  },
   GIT_NOT_A_REPOSITORY: { scope: "action", means: "There is something at the address, and it is no Git repository." },
   GIT_REPOSITORY_EMPTY: { scope: "action", means: "The repository has no commit yet." },
   GIT_BRANCH_MISSING: { scope: "action", means: "The repository has no such branch; the message names those it has." },
   GIT_PATH_MISSING: { scope: "action", means: "The commit has no such file; the message names it." },
   GIT_HISTORY_REWRITTEN: {
     scope: "action",
-    means: "The branch was rewritten: the commit synced last is not in its history any more. Somebody has to accept that.",
+    means:
+      "The branch was rewritten: the commit synced last is not in its history any more. Somebody has to accept that.",
   },
   GIT_TREE_REFUSED: {
     scope: "action",
-    means: "The commit holds something in the way that is not read: a symbolic link, a submodule, a path that leaves the tree.",
+    means:
+      "The commit holds something in the way that is not read: a symbolic link, a submodule, a path that leaves the tree.",
   },
   GIT_TOO_LARGE: { scope: "action", means: "The repository or a file in it is over a limit; the message names which." },
   DESIRED_STATE_INVALID: {
@@ -120,7 +129,8 @@ export const ERROR_WORDS: Readonly<Record<ErrorCode, { readonly scope: ErrorScop
   SYNC_RUNNING: { scope: "action", means: "The repository is being synced; `details.runId` is the run to look at." },
   PROPOSAL_STALE: {
     scope: "action",
-    means: "The fleet moved since the proposal was made; the message says what, and the next sync proposes anew. Nothing was changed.",
+    means:
+      "The fleet moved since the proposal was made; the message says what, and the next sync proposes anew. Nothing was changed.",
   },
   PROPOSAL_CLOSED: { scope: "action", means: "The proposal was applied, rejected or superseded." },
   INVITATION_INVALID: {
@@ -162,7 +172,10 @@ export const ERROR_WORDS: Readonly<Record<ErrorCode, { readonly scope: ErrorScop
     scope: "call",
     means: "The keys cannot be used now; without them nothing is signed or opened.",
   },
-  KEY_SERVICE_SEALED: { scope: "call", means: "The key service is sealed; nothing is signed or opened until somebody unseals it." },
+  KEY_SERVICE_SEALED: {
+    scope: "call",
+    means: "The key service is sealed; nothing is signed or opened until somebody unseals it.",
+  },
   KEY_SERVICE_DENIED: {
     scope: "call",
     means: "The key service does not let the hub in, or does not allow what it asked for; an operator has to.",

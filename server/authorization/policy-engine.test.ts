@@ -19,7 +19,10 @@ test("a decision tells in words what decided, or who may", () => {
   assert.deepEqual(engine.authorize(ask(), none), {
     outcome: "permitted",
     policies: [
-      { id: "role/agent", why: "Agents read, ask for changes of the fleet, sync what declares it, and try out what the policy would say." },
+      {
+        id: "role/agent",
+        why: "Agents read, ask for changes of the fleet, sync what declares it, and try out what the policy would say.",
+      },
     ],
     words:
       "Permitted by role/agent (Agents read, ask for changes of the fleet, sync what declares it, and try out what the policy would say.).",

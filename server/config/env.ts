@@ -400,7 +400,8 @@ export const variables = {
   COUNTERSIGN_TEST_VAULT_ADDR: variable({
     group: "test",
     type: "URL",
-    description: "A Vault or OpenBao that the key service's contract is also tested against; needs the token beside it.",
+    description:
+      "A Vault or OpenBao that the key service's contract is also tested against; needs the token beside it.",
     schema: webAddress(),
   }),
   COUNTERSIGN_TEST_VAULT_TOKEN: variable({

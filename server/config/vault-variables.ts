@@ -12,8 +12,12 @@ const NEEDED = {
 /** What keeps COUNTERSIGN_KEYS=vault from being used. */
 export function* vaultContradictions(source: Readonly<Record<string, string | undefined>>): Generator<Problem> {
   const [cert, key] = ["COUNTERSIGN_VAULT_CLIENT_CERT_FILE", "COUNTERSIGN_VAULT_CLIENT_KEY_FILE"];
-  for (const [one, other] of [[cert, key], [key, cert]] as [string, string][]) {
-    if (source[one] && !source[other]) yield { name: one, sentence: `needs ${other}: one is of no use without the other.` };
+  for (const [one, other] of [
+    [cert, key],
+    [key, cert],
+  ] as [string, string][]) {
+    if (source[one] && !source[other])
+      yield { name: one, sentence: `needs ${other}: one is of no use without the other.` };
   }
   if (source["COUNTERSIGN_KEYS"] !== "vault") return;
   const address = source["COUNTERSIGN_VAULT_ADDR"];
@@ -22,7 +26,8 @@ export function* vaultContradictions(source: Readonly<Record<string, string | un
   const method = source["COUNTERSIGN_VAULT_AUTH"] || "token";
   if (!Object.hasOwn(NEEDED, method)) return;
   for (const name of NEEDED[method as keyof typeof NEEDED]) {
-    if (!source[name]) yield { name: "COUNTERSIGN_KEYS", sentence: `is vault with the sign-in ${method} and needs ${name}.` };
+    if (!source[name])
+      yield { name: "COUNTERSIGN_KEYS", sentence: `is vault with the sign-in ${method} and needs ${name}.` };
   }
 }
 

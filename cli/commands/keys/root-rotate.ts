@@ -21,12 +21,19 @@ export async function rotateRootCommand(context: CliContext, options: { yes?: tr
   await using opening = new AsyncDisposableStack();
   const logins = await openLogins(config, secrets);
   if (!logins) {
-    throw new HubError("CONFIG_INVALID", `There is no hub's database in ${config.folders.data}: nothing is wrapped yet.`);
+    throw new HubError(
+      "CONFIG_INVALID",
+      `There is no hub's database in ${config.folders.data}: nothing is wrapped yet.`,
+    );
   }
   opening.use(logins);
-  const database = opening.adopt(new Database(logins.runtimeLogin, { poolSize: 2, statementTimeoutMs: 120_000 }), (pool) => pool.close());
+  const database = opening.adopt(
+    new Database(logins.runtimeLogin, { poolSize: 2, statementTimeoutMs: 120_000 }),
+    (pool) => pool.close(),
+  );
   const hubAccountId = await accountDirectory(database).hubAccountId();
-  if (hubAccountId === undefined) throw new HubError("CONFIG_INVALID", "The database has no account: start the hub once.");
+  if (hubAccountId === undefined)
+    throw new HubError("CONFIG_INVALID", "The database has no account: start the hub once.");
   const resumes = existsSync(nextOf(place.path));
   terminal.note(
     resumes
@@ -62,9 +69,16 @@ export async function protectRootCommand(context: CliContext, options: { remove?
   const { terminal, config } = context;
   const { path, dataFolder } = rootKeyPlace(config);
   const file = config.keys.kind === "embedded" ? config.keys.passphraseFile : undefined;
-  const passphrase = options.remove ? undefined : file === undefined ? await newPassphrase() : await passphraseFromFile(file);
+  const passphrase = options.remove
+    ? undefined
+    : file === undefined
+      ? await newPassphrase()
+      : await passphraseFromFile(file);
   // the file has the new passphrase; the one that is still in force is asked for
-  await protectRootKey({ path, dataFolder, passphrase: () => currentPassphrase(options.remove ? file : undefined) }, passphrase);
+  await protectRootKey(
+    { path, dataFolder, passphrase: () => currentPassphrase(options.remove ? file : undefined) },
+    passphrase,
+  );
   terminal.show({ path, protected: passphrase !== undefined }, () =>
     printable(
       passphrase === undefined

@@ -4,6 +4,7 @@ import type { Json } from "../../../contracts/formats/canonical-json.ts";
 const VARYING = new RegExp(
   [
     String.raw`(?<armour>-----BEGIN PGP PUBLIC KEY BLOCK-----[^-]*-----END PGP PUBLIC KEY BLOCK-----)`,
+    String.raw`(?<minute>\d{4}-\d\d-\d\d \d\d:\d\d UTC)`,
     String.raw`(?<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)`,
     String.raw`(?<uuid>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})`,
     String.raw`(?<secret>\bcsi?_[0-9a-f]{32}_[\w-]{43})`,
@@ -73,8 +74,11 @@ export class Placeholders {
   #text(text: string, name: string, counts: Counts): string {
     const placed = this.#folders.reduce((all, [folder, shown]) => all.replaceAll(folder, shown), text);
     const told = placed.replaceAll(VARYING, (_, ...rest) => {
-      const { armour, time, uuid, secret, hex, base64, commit } = rest.at(-1) as Partial<Record<string, string>>;
+      const { minute, armour, time, uuid, secret, hex, base64, commit } = rest.at(-1) as Partial<
+        Record<string, string>
+      >;
       if (armour !== undefined) return "(OpenPGP public key block)";
+      if (minute !== undefined) return this.#minute(minute);
       if (time !== undefined) return this.#time(time);
       if (uuid !== undefined) return this.#uuid(uuid);
       if (secret !== undefined) return `${secret.split("_")[0]}_${"0".repeat(32)}_${"example".repeat(7).slice(0, 43)}`;
@@ -88,6 +92,12 @@ export class Placeholders {
   #time(time: string): string {
     const after = Math.round((Date.parse(time) - this.#began) / GRAIN_MS) * GRAIN_MS;
     return new Date(TIME + after).toISOString();
+  }
+
+  /** As a sentence tells it: `2026-01-02 03:04 UTC`. */
+  #minute(minute: string): string {
+    const time = this.#time(minute.replace(" UTC", "Z").replace(" ", "T").replace("Z", ":00Z"));
+    return `${time.slice(0, 16).replace("T", " ")} UTC`;
   }
 
   #uuid(uuid: string): string {

@@ -20,9 +20,9 @@ import type {
 import { type KeyUse, kindOf, requireContext, requireSameKind, requireUse } from "../../domain/keys/key-types.ts";
 import { requireFitting, requireFittingBatch, requireFittingText } from "../../domain/keys/limits.ts";
 import { HubError, toHubError } from "../../errors.ts";
-import { OpenKeys } from "./open-keys.ts";
-import type { OpenKey } from "./open-key.ts";
 import { FIRST_RULES, type KeyChange, type KeyStore } from "./key-store.ts";
+import type { OpenKey } from "./open-key.ts";
+import { OpenKeys } from "./open-keys.ts";
 import { onlyRootKey, type RootKeys } from "./root-keys.ts";
 import { seal, unseal } from "./sealed-bytes.ts";
 import { signWith, verifyWith } from "./signatures.ts";
@@ -112,7 +112,11 @@ export class EmbeddedKeyService implements KeyService {
     return decryptWith(await this.#keyForAll([ciphertext], accountId, keyName), ciphertext, options);
   }
 
-  async decryptBatch(accountId: string, keyName: KeyName, items: readonly CipherItem[]): Promise<BatchResult<Buffer>[]> {
+  async decryptBatch(
+    accountId: string,
+    keyName: KeyName,
+    items: readonly CipherItem[],
+  ): Promise<BatchResult<Buffer>[]> {
     requireFittingBatch(items);
     const key = await this.#keyForAll(items.map(textOf), accountId, keyName);
     return items.map((item) => attempt(() => decryptWith(key, item.ciphertext, item)));

@@ -1,4 +1,4 @@
-import { hkdfSync, createSecretKey, type KeyObject } from "node:crypto";
+import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { versionTooOld } from "../../domain/keys/ciphertext.ts";
 import type { KeyMetadata, KeyName } from "../../domain/keys/key-service.ts";
 import type { KeyKind } from "../../domain/keys/key-types.ts";

@@ -73,10 +73,7 @@ export class OpenKeys {
     );
   }
 
-  #openOne(
-    place: Omit<VersionPlace, "version" | "type">,
-    row: StoredKeyVersion,
-  ): OpenKeyVersion | undefined {
+  #openOne(place: Omit<VersionPlace, "version" | "type">, row: StoredKeyVersion): OpenKeyVersion | undefined {
     for (const rootKey of this.#rootKeys.known) {
       const opened = openKeyVersion(rootKey, place, row);
       if (opened !== undefined) return opened;

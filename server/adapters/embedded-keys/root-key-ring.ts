@@ -63,7 +63,9 @@ export class RootKeyRing implements RootKeys {
   async #read(path: string): Promise<KeyObject> {
     const { dataFolder, mustBeProtected = false } = this.#place;
     const text = await readRootKeyFile({ path, dataFolder, create: false });
-    const key = this.#opened.get(text) ?? (await openRootKeyText(text, { path, mustBeProtected, ...(this.#ask && { passphrase: this.#ask }) }));
+    const key =
+      this.#opened.get(text) ??
+      (await openRootKeyText(text, { path, mustBeProtected, ...(this.#ask && { passphrase: this.#ask }) }));
     this.#opened.set(text, key);
     return key;
   }

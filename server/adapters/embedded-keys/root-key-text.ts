@@ -10,7 +10,9 @@ const HEAD = "countersign-root-key-v1 scrypt";
 const COST = { N: 2 ** 17, r: 8, p: 1 };
 /** What a file may ask for: it is ours, and still not to take all memory. */
 const HIGHEST_COST = 2 ** 20;
-const PROTECTED = new RegExp(`^${HEAD} ([0-9]{1,8}) ([0-9]{1,2}) ([0-9]{1,2}) ([A-Za-z0-9+/=]{24}) ([A-Za-z0-9+/=]{80})$`);
+const PROTECTED = new RegExp(
+  `^${HEAD} ([0-9]{1,8}) ([0-9]{1,2}) ([0-9]{1,2}) ([A-Za-z0-9+/=]{24}) ([A-Za-z0-9+/=]{80})$`,
+);
 
 const derive = promisify<string, Buffer, number, object, Buffer>(scrypt);
 

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
@@ -145,7 +154,10 @@ suite("replacing the root key", () => {
         },
       }),
     );
-    assert.deepEqual(place.store.rows.map(({ wrapped }) => Uint8Array.from(wrapped)), before.map((bytes) => Uint8Array.from(bytes)));
+    assert.deepEqual(
+      place.store.rows.map(({ wrapped }) => Uint8Array.from(wrapped)),
+      before.map((bytes) => Uint8Array.from(bytes)),
+    );
     await readable(await place.service());
     await place.rotate();
     await readable(await place.service());
@@ -217,7 +229,10 @@ suite("a root key under a passphrase", () => {
     await RootKeyRing.open({ ...place.at, passphrase: ask, mustBeProtected: true });
     await readable(await place.service(ask));
     await assert.rejects(place.service(), refused);
-    await assert.rejects(protectRootKey({ ...place.at, passphrase: async () => "not this passphrase" }, undefined), refused);
+    await assert.rejects(
+      protectRootKey({ ...place.at, passphrase: async () => "not this passphrase" }, undefined),
+      refused,
+    );
     await protectRootKey({ ...place.at, passphrase: ask }, undefined);
     await readable(await place.service());
     assert.deepEqual(place.files, ["root.key"]);

@@ -2,7 +2,7 @@ import { link, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { HubError } from "../../errors.ts";
 import { createOnce, exists, readRootKeyFile, syncFolder } from "./root-key-file.ts";
-import { nextOf, RootKeyRing, type RootKeyPlace } from "./root-key-ring.ts";
+import { nextOf, type RootKeyPlace, RootKeyRing } from "./root-key-ring.ts";
 import { newRootKey, readRootKeyText, writeRootKeyText } from "./root-key-text.ts";
 import { rewrapKeyVersion, type VersionPlace } from "./wrapped-key.ts";
 
@@ -47,7 +47,10 @@ export async function rotateRootKey({ place, rewrapAll, now, onStep }: RootRotat
   await ring.newest();
   const [fresh, old] = ring.known;
   if (fresh === undefined || old === undefined) {
-    throw new HubError("CONFLICT", "Another rotation of the root key ended while this one began: nothing is left to do.");
+    throw new HubError(
+      "CONFLICT",
+      "Another rotation of the root key ended while this one began: nothing is left to do.",
+    );
   }
   const spoilt: RootRotated["spoilt"][number][] = [];
   const rewrapped = await rewrapAll((version, wrapped) => {
@@ -60,7 +63,9 @@ export async function rotateRootKey({ place, rewrapAll, now, onStep }: RootRotat
     return bytes;
   });
   onStep?.("rewrapped");
-  const oldKeyFile = `${path}.until-${now().toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
+  const oldKeyFile = `${path}.until-${now()
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+/g, "")}`;
   await link(path, oldKeyFile);
   onStep?.("kept");
   await rename(next, path);

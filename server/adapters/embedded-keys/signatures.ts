@@ -1,4 +1,4 @@
-import { sign as signEcdsa, type KeyObject, verify as verifyEcdsa } from "node:crypto";
+import { type KeyObject, sign as signEcdsa, verify as verifyEcdsa } from "node:crypto";
 import * as ed25519 from "../../../contracts/formats/ed25519.ts";
 import type { KeyType } from "../../domain/keys/key-service.ts";
 
@@ -7,12 +7,7 @@ export function signWith(type: KeyType, secret: KeyObject, message: Uint8Array):
   return type === "ed25519" ? ed25519.sign(message, secret) : signEcdsa("sha256", message, secret);
 }
 
-export function verifyWith(
-  type: KeyType,
-  publicKey: KeyObject,
-  message: Uint8Array,
-  signature: Uint8Array,
-): boolean {
+export function verifyWith(type: KeyType, publicKey: KeyObject, message: Uint8Array, signature: Uint8Array): boolean {
   if (type === "ed25519") return ed25519.verify(message, signature, publicKey);
   return verifyEcdsa("sha256", message, publicKey, signature);
 }

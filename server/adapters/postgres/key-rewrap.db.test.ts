@@ -14,7 +14,10 @@ test("keys of all accounts are wrapped anew at once, and those that are made mea
   const accounts = [v7(), v7(), v7()];
   for (const [index, id] of accounts.entries()) {
     await db.database.transact(id, (session) =>
-      session.query("insert into account (id, name, profile, is_hub) values ($1, 'test', 'solo', $2)", [id, index === 0]),
+      session.query("insert into account (id, name, profile, is_hub) values ($1, 'test', 'solo', $2)", [
+        id,
+        index === 0,
+      ]),
     );
   }
   const [old, fresh] = [createSecretKey(randomBytes(32)), createSecretKey(randomBytes(32))];
@@ -31,7 +34,9 @@ test("keys of all accounts are wrapped anew at once, and those that are made mea
   const count = await rewrapEveryKey(db.database, accounts[0] as string, (place, wrapped) => {
     // the lock is held: these wait for its end, and wrap under the new key then
     next = fresh;
-    late.started = Promise.all(accounts.map((account) => service.create(account, "late", { type: "hmac" }))).then(() => {});
+    late.started = Promise.all(accounts.map((account) => service.create(account, "late", { type: "hmac" }))).then(
+      () => {},
+    );
     return rewrapKeyVersion(old, fresh, place, wrapped);
   });
   assert.equal(count, 9);
@@ -50,7 +55,10 @@ test("nothing is wrapped anew where one fails", async () => {
   const service = new EmbeddedKeyService(root, new PostgresKeyStore(db.database));
   for (const id of [one, other]) {
     await db.database.transact(id, (session) =>
-      session.query("insert into account (id, name, profile, is_hub) values ($1, 'test', 'solo', $2)", [id, id === one]),
+      session.query("insert into account (id, name, profile, is_hub) values ($1, 'test', 'solo', $2)", [
+        id,
+        id === one,
+      ]),
     );
     await service.create(id, "data");
   }
@@ -60,5 +68,6 @@ test("nothing is wrapped anew where one fails", async () => {
     return rewrapKeyVersion(root, createSecretKey(randomBytes(32)), place, wrapped);
   });
   await assert.rejects(failing, /cut off/);
-  for (const id of [one, other]) await new EmbeddedKeyService(root, new PostgresKeyStore(db.database)).metadata(id, "data");
+  for (const id of [one, other])
+    await new EmbeddedKeyService(root, new PostgresKeyStore(db.database)).metadata(id, "data");
 });

@@ -36,12 +36,18 @@ suite("the circuit breaker", () => {
     for (const wait of [100, 200, 400, 400]) {
       now = until + wait - 1;
       let asked = false;
-      await fails(circuit.run(async () => (asked = true)), "KEY_SERVICE_SEALED");
+      await fails(
+        circuit.run(async () => (asked = true)),
+        "KEY_SERVICE_SEALED",
+      );
       assert.equal(asked, false);
       now = until = until + wait;
       const { promise, reject } = Promise.withResolvers<never>();
       const probe = circuit.run(() => promise);
-      await fails(circuit.run(async () => (asked = true)), "KEY_SERVICE_SEALED");
+      await fails(
+        circuit.run(async () => (asked = true)),
+        "KEY_SERVICE_SEALED",
+      );
       assert.equal(asked, false);
       reject(new HubError("KEY_SERVICE_SEALED", "sealed"));
       await fails(probe, "KEY_SERVICE_SEALED");

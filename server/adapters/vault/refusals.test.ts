@@ -11,7 +11,7 @@ const MEANINGS: readonly [status: number, text: string, code: ErrorCode][] = [
   [503, "no active Vault instance found", "KEY_SERVICE_UNREACHABLE"],
   [500, "1 error occurred:\n\t* internal error\n\n", "KEY_SERVICE_UNREACHABLE"],
   [502, "", "KEY_SERVICE_UNREACHABLE"],
-  [429, "request path \"transit/encrypt/x\": rate limit quota exceeded", "KEY_SERVICE_UNREACHABLE"],
+  [429, 'request path "transit/encrypt/x": rate limit quota exceeded', "KEY_SERVICE_UNREACHABLE"],
   [307, "", "KEY_SERVICE_UNREACHABLE"],
   [404, 'no handler for route "transit/keys/x". route entry not found.', "KEY_SERVICE_UNREACHABLE"],
   [404, "namespace not found", "KEY_SERVICE_UNREACHABLE"],

@@ -8,16 +8,44 @@ type Rule = readonly [text: RegExp, code: ErrorCode, sentence: string];
  * quote what it was given.
  */
 const RULES: readonly Rule[] = [
-  [/version is disallowed by policy \(too old\)|version is too old|no such key version/, "KEY_VERSION_TOO_OLD", "This version of the key may not be used any more."],
+  [
+    /version is disallowed by policy \(too old\)|version is too old|no such key version/,
+    "KEY_VERSION_TOO_OLD",
+    "This version of the key may not be used any more.",
+  ],
   // what `encrypt` says of a type that it cannot make, asked for so that it never makes a key (vault-key-service.ts)
   [/key type \S+ not supported for this operation|unknown key type/, "KEY_NOT_FOUND", "There is no such key."],
   [/key version does not exist/, "KEY_NOT_FOUND", "The key has no such version."],
-  [/key not found|no existing key named|invalid key name|could not delete key; not found/, "KEY_NOT_FOUND", "There is no such key."],
-  [/invalid ciphertext|message authentication failed/, "CIPHERTEXT_INVALID", "This was not encrypted by this key for this use, or it was changed since."],
-  [/not supported for key type|does not support (signing|verification)|derivation not supported/, "KEY_TYPE_MISMATCH", "The key is of a kind that cannot do this."],
-  [/missing 'context' for key derivation/, "KEY_TYPE_MISMATCH", "Keys are derived from this key: a context has to say which."],
-  [/cannot set min|min (de|en)cryption version|minimum available version|deletion is not allowed/, "CONFLICT", "The rules of the key do not allow this."],
-  [/request body too large|high complexity|exceeds (the )?(allowed|maximum|max)/i, "INPUT_TOO_LARGE", "The key service takes no request of this size."],
+  [
+    /key not found|no existing key named|invalid key name|could not delete key; not found/,
+    "KEY_NOT_FOUND",
+    "There is no such key.",
+  ],
+  [
+    /invalid ciphertext|message authentication failed/,
+    "CIPHERTEXT_INVALID",
+    "This was not encrypted by this key for this use, or it was changed since.",
+  ],
+  [
+    /not supported for key type|does not support (signing|verification)|derivation not supported/,
+    "KEY_TYPE_MISMATCH",
+    "The key is of a kind that cannot do this.",
+  ],
+  [
+    /missing 'context' for key derivation/,
+    "KEY_TYPE_MISMATCH",
+    "Keys are derived from this key: a context has to say which.",
+  ],
+  [
+    /cannot set min|min (de|en)cryption version|minimum available version|deletion is not allowed/,
+    "CONFLICT",
+    "The rules of the key do not allow this.",
+  ],
+  [
+    /request body too large|high complexity|exceeds (the )?(allowed|maximum|max)/i,
+    "INPUT_TOO_LARGE",
+    "The key service takes no request of this size.",
+  ],
   [/soft-deleted/, "KEY_SERVICE_DENIED", "The key was put out of use in the key service."],
 ];
 
@@ -43,7 +71,8 @@ export function refusalOf(status: number, errors: readonly string[]): HubError {
   if (status === 413) return refusal("INPUT_TOO_LARGE", "The key service takes no request of this size.");
   if (status === 403) return refusal("KEY_SERVICE_DENIED", "The key service does not let the hub do this.");
   if (status === 404) {
-    const place = "The key service has no transit engine there: COUNTERSIGN_VAULT_MOUNT or COUNTERSIGN_VAULT_NAMESPACE names another place.";
+    const place =
+      "The key service has no transit engine there: COUNTERSIGN_VAULT_MOUNT or COUNTERSIGN_VAULT_NAMESPACE names another place.";
     return refusal("KEY_SERVICE_UNREACHABLE", place, { reason: "NO_ENGINE" });
   }
   if (status >= 500 || status === 429 || status < 400) {

@@ -77,11 +77,16 @@ export function readKey(keyName: KeyName, answer: unknown): KeyMetadata {
 
 type Keys = z.output<typeof key>["data"];
 
-function versionsOf(type: KeyType, { keys, latest_version: latest, min_decryption_version: oldest }: Keys): KeyVersion[] {
+function versionsOf(
+  type: KeyType,
+  { keys, latest_version: latest, min_decryption_version: oldest }: Keys,
+): KeyVersion[] {
   const numbers =
     keys === undefined
       ? Array.from({ length: latest - oldest + 1 }, (_, index) => oldest + index)
-      : Object.keys(keys).map(Number).sort((a, b) => a - b);
+      : Object.keys(keys)
+          .map(Number)
+          .sort((a, b) => a - b);
   return numbers.map((version) => {
     const told = keys?.[version];
     if (told === undefined) return { version };

@@ -8,8 +8,8 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
-  createPublicKey,
   createPrivateKey,
+  createPublicKey,
   generateKeyPairSync,
   hkdfSync,
   type KeyObject,
@@ -95,7 +95,7 @@ export class TransitEngine {
       return key === undefined ? { status: 404, errors: [] } : { status: 200, data: formatted(key) };
     }
     if (method === "DELETE") return this.#delete(name);
-    const type = String(input["type"] ?? "aes256-gcm96");
+    const type = textOf(input["type"]) || "aes256-gcm96";
     if (!TYPES.includes(type)) return refused(400, `unknown key type ${type}`);
     const size = Number(input["key_size"] ?? 0);
     if (size !== 0 && type !== "hmac") return refused(400, `key_size is not valid for algorithm ${type}`);
@@ -126,7 +126,8 @@ export class TransitEngine {
   #delete(name: string): EngineAnswer {
     const key = this.#keys.get(name);
     if (key === undefined) return refused(400, `error deleting policy ${name}: could not delete key; not found`);
-    if (!key.deletionAllowed) return refused(400, `error deleting policy ${name}: deletion is not allowed for this key`);
+    if (!key.deletionAllowed)
+      return refused(400, `error deleting policy ${name}: deletion is not allowed for this key`);
     this.#keys.delete(name);
     return { status: 204 };
   }
@@ -200,7 +201,7 @@ export class TransitEngine {
     const { items, batch } = itemsOf(input, "plaintext", "missing plaintext to encrypt");
     requireOneKindOfContext(items);
     if (!this.#keys.has(name)) {
-      const type = String(input["type"] ?? "aes256-gcm96");
+      const type = textOf(input["type"]) || "aes256-gcm96";
       if (SIGNING.includes(type)) return refused(400, `key type ${type} not supported for this operation`);
       if (!SYMMETRIC.includes(type)) return refused(400, `unknown key type ${type}`);
       this.#make(name, type, items[0]?.["context"] !== undefined);
@@ -209,7 +210,12 @@ export class TransitEngine {
     const results = items.map((item) =>
       attempt(() => {
         const bytes = decoded(item["plaintext"], "plaintext");
-        const ciphertext = encrypt(key, bytes, contextOf(item), decoded(item["associated_data"] ?? "", "associated data"));
+        const ciphertext = encrypt(
+          key,
+          bytes,
+          contextOf(item),
+          decoded(item["associated_data"] ?? "", "associated data"),
+        );
         return { ciphertext, key_version: key.latest };
       }),
     );
@@ -224,7 +230,9 @@ export class TransitEngine {
     const results = items.map((item) =>
       attempt(() => {
         const associatedData = decoded(item["associated_data"] ?? "", "associated data");
-        return { plaintext: decrypt(key, String(item["ciphertext"]), contextOf(item), associatedData).toString("base64") };
+        return {
+          plaintext: decrypt(key, textOf(item["ciphertext"]), contextOf(item), associatedData).toString("base64"),
+        };
       }),
     );
     return this.#results(results, batch, 400);
@@ -237,7 +245,7 @@ export class TransitEngine {
     const key = this.#found(name);
     const results = items.map((item) =>
       attempt(() => {
-        const plaintext = decrypt(key, String(item["ciphertext"]), contextOf(item), Buffer.alloc(0));
+        const plaintext = decrypt(key, textOf(item["ciphertext"]), contextOf(item), Buffer.alloc(0));
         return { ciphertext: encrypt(key, plaintext, contextOf(item), Buffer.alloc(0)), key_version: key.latest };
       }),
     );
@@ -288,7 +296,11 @@ export class TransitEngine {
     const key = this.#keys.get(name);
     if (key === undefined) return refused(400, "signature verification key not found");
     if (!SIGNING.includes(key.type)) return refused(400, `key type ${key.type} does not support verification`);
-    const { version, text } = versioned(String(input["signature"]), "invalid signature", "invalid signature: no prefix");
+    const { version, text } = versioned(
+      textOf(input["signature"]),
+      "invalid signature",
+      "invalid signature: no prefix",
+    );
     if (version > key.latest) return refused(400, "invalid signature: version is too new");
     if (version < key.minDecryption) return refused(400, TOO_OLD);
     const signature = base64(text, "invalid base64 signature value");
@@ -301,10 +313,11 @@ export class TransitEngine {
 
   #verifyHmac(name: string, input: Input): EngineAnswer {
     const key = this.#found(name);
-    const { version, text } = versioned(String(input["hmac"]), "invalid HMAC", "invalid HMAC to verify: no prefix");
+    const { version, text } = versioned(textOf(input["hmac"]), "invalid HMAC", "invalid HMAC to verify: no prefix");
     const given = base64(text, "unable to decode verification HMAC as base64: illegal base64 data at input byte 0");
     if (version > key.latest) return refused(400, "invalid HMAC: version is too new");
-    if (version < key.minDecryption) return refused(400, "cannot verify HMAC: version is too old (disallowed by policy)");
+    if (version < key.minDecryption)
+      return refused(400, "cannot verify HMAC: version is too old (disallowed by policy)");
     const mac = hmacOf(key, version, decoded(input["input"] ?? "", "input"));
     return { status: 200, data: { valid: mac.length === given.length && timingSafeEqual(mac, given) } };
   }
@@ -319,9 +332,11 @@ export class TransitEngine {
     const faults = results.some(({ error }) => error !== undefined);
     if (batch) return { status: faults ? statusOfFaults : 200, data: { batch_results: results } };
     const [only = {}] = results;
-    return faults ? refused(400, String(only["error"])) : { status: 200, data: only };
+    return faults ? refused(400, textOf(only["error"])) : { status: 200, data: only };
   }
 }
+
+const textOf = (value: unknown) => (typeof value === "string" ? value : "");
 
 function refused(status: number, text: string): EngineAnswer {
   return { status, errors: [text] };
@@ -440,7 +455,8 @@ function decrypt(key: Key, ciphertext: string, context: Buffer, associatedData: 
   }
 }
 
-const cipherOf = ({ type }: Key) => (type === "chacha20-poly1305" ? "chacha20-poly1305" : "aes-256-gcm") as "aes-256-gcm";
+const cipherOf = ({ type }: Key) =>
+  (type === "chacha20-poly1305" ? "chacha20-poly1305" : "aes-256-gcm") as "aes-256-gcm";
 
 /** GetKey and DeriveKey of policy.go: a key that is not derived ignores the context. */
 function secretOf(key: Key, version: number, context: Buffer): Buffer {

@@ -8,9 +8,9 @@ import { KEY_NAMES } from "../../domain/keys/key-service.ts";
 import type { HubError } from "../../errors.ts";
 import { createEgress } from "../egress/egress.ts";
 import { makeCertificate } from "../git/source.fixture.ts";
+import { TestVault } from "./vault.fixture.ts";
 import { VaultKeyService } from "./vault-key-service.ts";
 import { ROOT_TOKEN, VaultServer } from "./vault-server.fixture.ts";
-import { TestVault } from "./vault.fixture.ts";
 
 const down = { code: "KEY_SERVICE_UNREACHABLE" };
 const denied = { code: "KEY_SERVICE_DENIED" };
@@ -61,7 +61,11 @@ suite("calls that fail", () => {
   test("are never made again where they rotate: whether it was done is for the metadata to say", async () => {
     await using hub = await withKey();
     const { vault, service, account } = hub;
-    for (const [fault, version] of [["hang-up-after", 2], ["hang-up", 2], [500, 2]] as const) {
+    for (const [fault, version] of [
+      ["hang-up-after", 2],
+      ["hang-up", 2],
+      [500, 2],
+    ] as const) {
       const rotations = vault.server.asked("/rotate").length;
       await service.metadata(account, "data"); // rotate asks for it first; then the fault is the rotation's
       vault.server.faults.push(...([undefined, fault] as never[]));
@@ -241,23 +245,40 @@ suite("leases", () => {
       timer.task();
       while (timers.length === 0) await new Promise(setImmediate);
     };
-    return { vault, service, account, timers, reports, fire, [Symbol.asyncDispose]: () => vault[Symbol.asyncDispose]() };
+    return {
+      vault,
+      service,
+      account,
+      timers,
+      reports,
+      fire,
+      [Symbol.asyncDispose]: () => vault[Symbol.asyncDispose](),
+    };
   }
 
   test("are renewed when two thirds are over", async () => {
     await using hub = await leased();
     const { vault, timers, fire } = hub;
-    assert.deepEqual(timers.map(({ ms }) => ms), [400_000]);
+    assert.deepEqual(
+      timers.map(({ ms }) => ms),
+      [400_000],
+    );
     vault.server.leaseSeconds = 900;
     await fire();
     assert.equal(vault.server.tokens.get("hvs.leased")?.renewals, 1);
-    assert.deepEqual(timers.map(({ ms }) => ms), [600_000]);
+    assert.deepEqual(
+      timers.map(({ ms }) => ms),
+      [600_000],
+    );
   });
 
   test("that near an end which no renewal moves are replaced", async () => {
     await using hub = await leased("approle");
     const { vault, timers, fire } = hub;
-    assert.deepEqual(timers.map(({ ms }) => ms), [800_000]);
+    assert.deepEqual(
+      timers.map(({ ms }) => ms),
+      [800_000],
+    );
     vault.server.leaseSeconds = 500;
     await fire();
     assert.equal(vault.server.asked("/renew-self").length, 1);
@@ -271,7 +292,10 @@ suite("leases", () => {
     vault.server.faults.push(500);
     await fire();
     assert.equal(reports.length, 1);
-    assert.deepEqual(timers.map(({ ms }) => ms), [5000]);
+    assert.deepEqual(
+      timers.map(({ ms }) => ms),
+      [5000],
+    );
     assert.match(await service.encrypt(account, "data", message), /^vault:v1:/);
     await fire();
     assert.equal(vault.server.tokens.get("hvs.leased")?.renewals, 1);
@@ -304,7 +328,10 @@ suite("nodes on standby", () => {
     await using vault = await TestVault.open();
     await using active = await VaultServer.open();
     vault.server.standby = active.address.replace("127.0.0.1", "localhost");
-    await assert.rejects((await vault.service()).create(v7(), "data"), { ...down, message: /COUNTERSIGN_EGRESS_ALLOW/ });
+    await assert.rejects((await vault.service()).create(v7(), "data"), {
+      ...down,
+      message: /COUNTERSIGN_EGRESS_ALLOW/,
+    });
     assert.equal(active.seen.length, 0);
     vault.server.standby = "https://127.0.0.1:1";
     await assert.rejects((await vault.service()).create(v7(), "data"), down);
@@ -319,7 +346,21 @@ suite("TLS", () => {
     const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
     const made = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     openssl("req", ...made, "-keyout", "client.key", "-out", "client.csr", "-subj", "/CN=hub");
-    openssl("x509", "-req", "-in", "client.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-out", "client.pem");
+    openssl(
+      "x509",
+      "-req",
+      "-in",
+      "client.csr",
+      "-CA",
+      "ca.pem",
+      "-CAkey",
+      "ca.key",
+      "-CAcreateserial",
+      "-days",
+      "2",
+      "-out",
+      "client.pem",
+    );
     return { clientCertFile: join(folder, "client.pem"), clientKeyFile: join(folder, "client.key") };
   }
 
@@ -357,7 +398,13 @@ suite("TLS", () => {
 
 test("nothing of node-vault's own environment is heeded", async () => {
   await using vault = await TestVault.open();
-  const names = { VAULT_ADDR: "http://127.0.0.1:1", VAULT_TOKEN: "hvs.x", VAULT_NAMESPACE: "x", VAULT_PREFIX: "/x", HTTP_PROXY: "http://127.0.0.1:1" };
+  const names = {
+    VAULT_ADDR: "http://127.0.0.1:1",
+    VAULT_TOKEN: "hvs.x",
+    VAULT_NAMESPACE: "x",
+    VAULT_PREFIX: "/x",
+    HTTP_PROXY: "http://127.0.0.1:1",
+  };
   Object.assign(process.env, names);
   try {
     const client = await vault.client();
@@ -365,5 +412,9 @@ test("nothing of node-vault's own environment is heeded", async () => {
   } finally {
     for (const name of Object.keys(names)) delete process.env[name];
   }
-  assert.ok(vault.server.seen.every(({ path, headers }) => path.startsWith("/v1/") && headers["x-vault-namespace"] === undefined));
+  assert.ok(
+    vault.server.seen.every(
+      ({ path, headers }) => path.startsWith("/v1/") && headers["x-vault-namespace"] === undefined,
+    ),
+  );
 });

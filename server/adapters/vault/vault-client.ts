@@ -5,7 +5,7 @@ import { type BreakerOptions, CircuitBreaker } from "./circuit-breaker.ts";
 import { isDown, isLasting, refusalOf } from "./refusals.ts";
 import { openVaultTransport, type VaultTransport } from "./vault-request.ts";
 import type { VaultSettings } from "./vault-settings.ts";
-import { VaultToken, type TokenOptions } from "./vault-token.ts";
+import { type TokenOptions, VaultToken } from "./vault-token.ts";
 
 export interface VaultClientOptions extends TokenOptions {
   readonly egress: Egress;
@@ -67,14 +67,18 @@ export class VaultClient implements Disposable {
         noCustomHTTPVerbs: true,
         debug: () => {},
         "request-promise": { defaults: () => request },
-      } as object) as unknown as NodeVault;
+      }) as unknown as NodeVault;
       // it takes these from VAULT_TOKEN, VAULT_NAMESPACE and VAULT_PREFIX where they are not given
       return Object.assign(vault, { token: "", namespace: settings.namespace ?? "", pathPrefix: "" });
     };
-    const token = new VaultToken(settings.auth, (path, body, presented) => {
-      const vault = Object.assign(connect(), { token: presented ?? "" });
-      return answered(body === undefined ? vault.read(path) : vault.write(path, body));
-    }, options);
+    const token = new VaultToken(
+      settings.auth,
+      (path, body, presented) => {
+        const vault = Object.assign(connect(), { token: presented ?? "" });
+        return answered(body === undefined ? vault.read(path) : vault.write(path, body));
+      },
+      options,
+    );
     return new VaultClient(transport, connect(), token, options);
   }
 
@@ -120,7 +124,8 @@ export class VaultClient implements Disposable {
     try {
       return await this.#with(token, ask);
     } catch (error) {
-      if (!(error instanceof HubError && error.code === "KEY_SERVICE_DENIED" && error.details?.["status"] === 403)) throw error;
+      if (!(error instanceof HubError && error.code === "KEY_SERVICE_DENIED" && error.details?.["status"] === 403))
+        throw error;
       const fresh = await this.#token.insteadOf(token);
       if (fresh === undefined) throw error;
       return this.#with(fresh, ask);

@@ -78,7 +78,9 @@ suite("batches", () => {
   const items = (count: number, length = 10) =>
     Array.from({ length: count }, (_, index) => ({ plaintext: Buffer.alloc(length, index) }));
   const sizes = (vault: TestVault) =>
-    vault.server.asked("/encrypt/").map(({ body }) => (JSON.parse(body) as { batch_input: unknown[] }).batch_input.length);
+    vault.server
+      .asked("/encrypt/")
+      .map(({ body }) => (JSON.parse(body) as { batch_input: unknown[] }).batch_input.length);
 
   test("are asked for 150 at a time, as OpenBao's limit of 1,000 strings wants it", async () => {
     await using hub = await furnished();
@@ -175,7 +177,9 @@ suite("nothing secret", () => {
   test("is written to the process's output by node-vault's debugging", async () => {
     await using hub = await furnished();
     const { service, account } = hub;
-    const { default: debug } = (await import("debug" as string)) as { default: { enable(names: string): void; disable(): void } };
+    const { default: debug }: { default: { enable(names: string): void; disable(): void } } = await import(
+      "debug" as string
+    );
     const written: string[] = [];
     const write = process.stderr.write.bind(process.stderr);
     debug.enable("*");

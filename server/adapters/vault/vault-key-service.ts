@@ -138,7 +138,11 @@ export class VaultKeyService implements KeyService {
     return Buffer.from(plaintext, "base64");
   }
 
-  async decryptBatch(accountId: string, keyName: KeyName, items: readonly CipherItem[]): Promise<BatchResult<Buffer>[]> {
+  async decryptBatch(
+    accountId: string,
+    keyName: KeyName,
+    items: readonly CipherItem[],
+  ): Promise<BatchResult<Buffer>[]> {
     const bytesOf = ({ plaintext = "" }: ItemAnswer) => Buffer.from(plaintext, "base64");
     return this.#batch("decrypt", accountId, keyName, items, cipherItem, bytesOf);
   }
@@ -161,7 +165,11 @@ export class VaultKeyService implements KeyService {
     requireFitting(input);
     await this.#keyFor("hash", accountId, keyName);
     if (version !== undefined && !(version >= 1)) throw missing(keyName); // 0 would be the latest
-    const body = { input: base64(input), algorithm: "sha2-256", ...(version !== undefined && { key_version: version }) };
+    const body = {
+      input: base64(input),
+      algorithm: "sha2-256",
+      ...(version !== undefined && { key_version: version }),
+    };
     const made = readMade(read(hmacAnswer, await this.#ask("hmac", accountId, keyName, body)).data.hmac);
     return { version: made.version, mac: made.bytes };
   }
@@ -296,7 +304,11 @@ export class VaultKeyService implements KeyService {
 /** ECDSA signs a SHA-256, in DER; Ed25519 ignores both. */
 const SIGNING = { hash_algorithm: "sha2-256", marshaling_algorithm: "asn1" };
 
-type ItemAnswer = { readonly ciphertext?: string | undefined; readonly plaintext?: string | undefined; readonly error?: string | undefined };
+type ItemAnswer = {
+  readonly ciphertext?: string | undefined;
+  readonly plaintext?: string | undefined;
+  readonly error?: string | undefined;
+};
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 const nameOf = (accountId: string, keyName: KeyName) => `countersign-${accountId}-${keyName}`;

@@ -1,8 +1,8 @@
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect as startTls, type ConnectionOptions } from "node:tls";
+import { type ConnectionOptions, connect as startTls } from "node:tls";
 import { HubError } from "../../errors.ts";
 import type { Egress } from "../egress/egress.ts";
 import { readSettingsFile, type VaultSettings } from "./vault-settings.ts";
@@ -74,6 +74,19 @@ async function tlsFrom({ caFile, clientCertFile, clientKeyFile }: VaultSettings)
   return { minVersion: "TLSv1.2", ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
 }
 
+type Connected = (error: Error | null, stream: Duplex) => void;
+
+/** As agents want it: by a callback. */
+async function handOver(connecting: Promise<Duplex>, done: Connected): Promise<void> {
+  let stream: Duplex;
+  try {
+    stream = await connecting;
+  } catch (error) {
+    return (done as (error: unknown) => void)(error);
+  }
+  done(null, stream);
+}
+
 /** Plain connections: for a proxy or an agent of Vault's on this machine. */
 class EgressAgent extends HttpAgent {
   readonly #egress: Egress;
@@ -83,8 +96,8 @@ class EgressAgent extends HttpAgent {
     this.#egress = egress;
   }
 
-  override createConnection(options: object, done: (error: Error | null, stream: Duplex) => void): undefined {
-    dial(this.#egress, options).then((socket) => done(null, socket), done as (error: Error) => void);
+  override createConnection(options: object, done: Connected): undefined {
+    void handOver(dial(this.#egress, options), done);
   }
 }
 
@@ -98,13 +111,12 @@ class EgressTlsAgent extends HttpsAgent {
     this.#tls = tls;
   }
 
-  override createConnection(options: object, done: (error: Error | null, stream: Duplex) => void): undefined {
+  override createConnection(options: object, done: Connected): undefined {
     const { host } = targetOf(options);
-    dial(this.#egress, options).then((socket) => {
-      // a name is checked against the certificate; an address is too, and is no server name (RFC 6066)
-      const name = isIP(host) === 0 ? { servername: host } : { host };
-      done(null, startTls({ ...this.#tls, ...name, socket }));
-    }, done as (error: Error) => void);
+    // a name is checked against the certificate; an address is too, and is no server name (RFC 6066)
+    const name = isIP(host) === 0 ? { servername: host } : { host };
+    const encrypted = dial(this.#egress, options).then((socket) => startTls({ ...this.#tls, ...name, socket }));
+    void handOver(encrypted, done);
   }
 }
 
@@ -194,7 +206,8 @@ function parsed(text: string): unknown {
 function unreachable({ host }: URL, cause: unknown): HubError {
   if (cause instanceof HubError && cause.code === "KEY_SERVICE_UNREACHABLE") return cause;
   const { code, name } = cause as { code?: unknown; name?: unknown };
-  const reason = name === "TimeoutError" || code === "ABORT_ERR" ? "TIMEOUT" : String(code ?? "UNKNOWN");
+  const known = typeof code === "string" ? code : "UNKNOWN";
+  const reason = name === "TimeoutError" || known === "ABORT_ERR" ? "TIMEOUT" : known;
   return new HubError("KEY_SERVICE_UNREACHABLE", `The key service at ${host} does not answer (${reason}).`, {
     details: { reason },
   });

@@ -76,7 +76,10 @@ export class VaultServer implements AsyncDisposable {
     return this.engines.get("transit") as TransitEngine;
   }
 
-  addToken(token: string, { ttl = 1200, renewable = true, may = /(?:)/ }: { ttl?: number; renewable?: boolean; may?: RegExp } = {}) {
+  addToken(
+    token: string,
+    { ttl = 1200, renewable = true, may = /(?:)/ }: { ttl?: number; renewable?: boolean; may?: RegExp } = {},
+  ) {
     this.tokens.set(token, { ttl, renewable, may, renewals: 0 });
   }
 
@@ -157,7 +160,8 @@ export class VaultServer implements AsyncDisposable {
     if (place === "auth/approle/login" || place === "auth/jwt/login") return this.#login(place, input);
     const token = this.tokens.get(String(request.headers["x-vault-token"] ?? ""));
     // CheckToken of request_handling.go: a token that is unknown or over gets what one without the policy gets
-    if (token === undefined || !token.may.test(place)) return [403, { errors: ["1 error occurred:\n\t* permission denied\n\n"] }];
+    if (token === undefined || !token.may.test(place))
+      return [403, { errors: ["1 error occurred:\n\t* permission denied\n\n"] }];
     if (place === "auth/token/lookup-self") {
       return [200, { data: { ttl: token.ttl, renewable: token.renewable, policies: ["hub"] } }];
     }
@@ -167,11 +171,23 @@ export class VaultServer implements AsyncDisposable {
     // Router.routeCommon of router.go
     if (engine === undefined) return [404, { errors: [`no handler for route "${place}". route entry not found.`] }];
     // buildLogicalRequest of logical.go: a GET with list=true is a LIST
-    const method = request.method === "GET" && /^(1|t|true)$/i.test(query.get("list") ?? "") ? "LIST" : (request.method ?? "");
+    const method =
+      request.method === "GET" && /^(1|t|true)$/i.test(query.get("list") ?? "") ? "LIST" : (request.method ?? "");
     const { status, data, errors, warnings } = engine.handle(method, rest.slice(1).join("/"), input);
     if (errors !== undefined) return [status, { errors }];
     if (status === 204) return [204, undefined];
-    return [status, { request_id: "r", lease_id: "", renewable: false, lease_duration: 0, data, warnings: warnings ?? null, auth: null }];
+    return [
+      status,
+      {
+        request_id: "r",
+        lease_id: "",
+        renewable: false,
+        lease_duration: 0,
+        data,
+        warnings: warnings ?? null,
+        auth: null,
+      },
+    ];
   }
 
   /** docs/api/auth/approle.mdx and jwt.mdx; what does not fit is 400, as logical.ErrorResponse is. */
@@ -180,10 +196,14 @@ export class VaultServer implements AsyncDisposable {
       place === "auth/jwt/login"
         ? [this.jwtRoles, input["role"], input["jwt"]]
         : [this.appRoles, input["role_id"], input["secret_id"]];
-    if (known.get(String(name)) !== secret || secret === undefined) return [400, { errors: ["invalid role or secret ID"] }];
+    if (known.get(String(name)) !== secret || secret === undefined)
+      return [400, { errors: ["invalid role or secret ID"] }];
     const token = `hvs.made-${++this.#made}`;
     this.addToken(token, { ttl: this.leaseSeconds });
-    return [200, { auth: { client_token: token, lease_duration: this.leaseSeconds, renewable: true, policies: ["hub"] } }];
+    return [
+      200,
+      { auth: { client_token: token, lease_duration: this.leaseSeconds, renewable: true, policies: ["hub"] } },
+    ];
   }
 
   /** docs/api/auth/token.mdx */

@@ -22,7 +22,11 @@ interface Lease {
 }
 
 const authAnswer = z.object({
-  auth: z.object({ client_token: z.string().min(1), lease_duration: z.number(), renewable: z.boolean().default(false) }),
+  auth: z.object({
+    client_token: z.string().min(1),
+    lease_duration: z.number(),
+    renewable: z.boolean().default(false),
+  }),
 });
 const lookupAnswer = z.object({ data: z.object({ ttl: z.number(), renewable: z.boolean().default(false) }) });
 
@@ -50,7 +54,11 @@ export class VaultToken implements Disposable {
   #deniedUntil = 0;
   #closed = false;
 
-  constructor(auth: VaultAuth, ask: AskAs, { schedule = later, now = () => performance.now(), report = () => {} }: TokenOptions) {
+  constructor(
+    auth: VaultAuth,
+    ask: AskAs,
+    { schedule = later, now = () => performance.now(), report = () => {} }: TokenOptions,
+  ) {
     this.#auth = auth;
     this.#ask = ask;
     this.#schedule = schedule;
@@ -112,7 +120,9 @@ export class VaultToken implements Disposable {
       if (isDown(error) && error.details?.["reason"] !== "NO_ENGINE") throw error;
       const { code, details } = error as HubError;
       if (code === "INTERNAL") throw error;
-      throw new HubError("KEY_SERVICE_DENIED", "The key service did not let the hub sign in.", { details: { ...details } });
+      throw new HubError("KEY_SERVICE_DENIED", "The key service did not let the hub sign in.", {
+        details: { ...details },
+      });
     }
   }
 
@@ -173,7 +183,8 @@ export class VaultToken implements Disposable {
 
 function leaseOf(answer: unknown): Lease {
   const parsed = authAnswer.safeParse(answer);
-  if (!parsed.success) throw new HubError("KEY_SERVICE_UNREACHABLE", "The key service's answer to a sign-in has no token.");
+  if (!parsed.success)
+    throw new HubError("KEY_SERVICE_UNREACHABLE", "The key service's answer to a sign-in has no token.");
   const { client_token: token, lease_duration: seconds, renewable } = parsed.data.auth;
   return { token, seconds, renewable };
 }

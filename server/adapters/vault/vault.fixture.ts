@@ -45,7 +45,10 @@ export class TestVault implements AsyncDisposable {
     return client;
   }
 
-  async service(changes: Partial<VaultSettings> = {}, options: Partial<VaultClientOptions> = {}): Promise<VaultKeyService> {
+  async service(
+    changes: Partial<VaultSettings> = {},
+    options: Partial<VaultClientOptions> = {},
+  ): Promise<VaultKeyService> {
     return new VaultKeyService(await this.client(changes, options), changes.mount ?? "transit");
   }
 

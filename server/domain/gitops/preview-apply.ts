@@ -82,7 +82,7 @@ function tellingChange(item: ProposedItem, field: (typeof TELLING)[number]): Pre
 
 function valueOf(state: StatedObject | undefined, field: string): string | undefined {
   const value = (state?.spec as Readonly<Record<string, unknown>> | undefined)?.[field];
-  return value === undefined ? undefined : String(value);
+  return typeof value === "string" ? value : undefined;
 }
 
 const DONE = {

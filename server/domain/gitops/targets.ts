@@ -1,5 +1,5 @@
 import type { LiveFleetObject } from "../../../contracts/fleet/object.ts";
-import { canonicalize, digest, type Json } from "../../../contracts/formats/canonical-json.ts";
+import { canonicalize, digest } from "../../../contracts/formats/canonical-json.ts";
 import type { FleetReader } from "../fleet/fleet-store.ts";
 import { refText } from "../fleet/references.ts";
 import type { GitopsReader, Proposal } from "./gitops-store.ts";
@@ -40,5 +40,5 @@ export async function proposalTarget(
 export function versionOver({ digest: content }: Proposal, live: readonly LiveFleetObject[]): string {
   const versions = live.map((object) => [refText(object), object.version, object.createdAt] as const);
   const sorted = versions.toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `${content} over ${digest(canonicalize(sorted as unknown as Json))}`;
+  return `${content} over ${digest(canonicalize(sorted))}`;
 }

@@ -1,7 +1,7 @@
 import { decodeBase64 } from "../../../contracts/formats/base64.ts";
 import { HubError } from "../../errors.ts";
 
-const VERSIONED = /^vault:v([1-9][0-9]{0,8}):([A-Za-z0-9+/]*={0,2})$/;
+const HEAD = /^vault:v([1-9][0-9]{0,8}):/;
 const NONCE_AND_TAG = 12 + 16;
 
 /** What a key service made, as Vault writes it: `vault:vN:` and Base 64. */
@@ -12,9 +12,9 @@ export interface Versioned {
 
 /** Undefined where the text is not the one spelling of such bytes: transit engines also take others, such as `v0`. */
 export function readVersioned(text: string): Versioned | undefined {
-  const match = VERSIONED.exec(text);
-  const bytes = decodeBase64(match?.[2] ?? "");
-  return match === null || bytes === undefined ? undefined : { version: Number(match[1]), bytes };
+  const match = HEAD.exec(text);
+  const bytes = match === null ? undefined : decodeBase64(text.slice(match[0].length));
+  return bytes && { version: Number(match?.[1]), bytes };
 }
 
 export function writeVersioned({ version, bytes }: Versioned): string {
