@@ -54,8 +54,8 @@ export function licenceProblems(lock: Lockfile): string[] {
 /** Old packages say it as an object, or as a list of them, of which any may be chosen. */
 function statedBy(licence: unknown): string {
   if (typeof licence === "string") return licence;
-  const said = [licence].flat().flatMap((one) => (one as { type?: unknown } | undefined)?.type ?? []);
-  return said.length > 0 ? said.join(" OR ") : "none stated";
+  const said = [licence].flat().map((one) => String((one as { type?: string } | undefined)?.type ?? "none stated"));
+  return said.find(isAllowed) ?? said.join(" OR ");
 }
 
 /** Reads an SPDX expression of AND, OR and parentheses; a word it does not know, WITH included, is not allowed. */

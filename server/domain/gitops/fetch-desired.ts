@@ -5,7 +5,7 @@ import { findRun } from "./find-repository.ts";
 import type { GitCommit, GitMirror, GitSource } from "./git-mirror.ts";
 import type { GitopsReader, Repository, SyncRun } from "./gitops-store.ts";
 import { LatestReports } from "./latest-reports.ts";
-import { includesApart, readDesiredStateApart } from "./reading-thread.ts";
+import { ReadingThread } from "./reading-thread.ts";
 import { SYNC_STEPS } from "./start-sync.ts";
 
 /** What a sync has found outside, before it looks at the fleet. */
@@ -37,10 +37,11 @@ export async function fetchDesired(runId: string, { read, git, progress, signal 
   const { id: repositoryId, branch, url, path, head } = repository;
   await step(0, `Fetching ${branch} from ${placeOf(url)}.`);
   const commit = await fetchTelling(git, { repositoryId, url, branch }, signal, (sentence) => step(0, sentence));
+  await using reading = new ReadingThread(signal);
   if (head) await refuseRewrite(git, { repository, run, head, commit });
   await step(1, `Reading ${path} of commit ${short(commit.id)}.`);
-  const includes = (text: string) => includesApart(text, signal);
-  const desired = await readDesiredStateApart(await git.readFiles(repositoryId, commit.id, path, includes), signal);
+  const files = await git.readFiles(repositoryId, commit.id, path, (text) => reading.includes(text));
+  const desired = await reading.state(files);
   await step(2, `Comparing ${desired.objects.length} declared objects with the fleet.`);
   return { commit, ...(head && { previousCommit: head.id }), desired };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { placeOf, readDesiredState } from "./read-fleet-file.ts";
-import { includesApart, readDesiredStateApart } from "./reading-thread.ts";
+import { ReadingThread } from "./reading-thread.ts";
 
 const HEAD = "apiVersion: countersign/v1\nkind: Fleet\n";
 const FLEET = `${HEAD}templates:
@@ -20,7 +20,8 @@ const never = new AbortController().signal;
 
 test("what a thread of its own reads is what is read here, and its references and parameters have their places", async () => {
   const files = [{ path: "fleet.yaml", text: FLEET }];
-  const apart = await readDesiredStateApart(files, never);
+  await using reading = new ReadingThread(never);
+  const apart = await reading.state(files);
   const here = readDesiredState(files);
   assert.deepEqual(
     apart.objects.map(({ places: _, ...object }) => object),
@@ -35,22 +36,33 @@ test("what a thread of its own reads is what is read here, and its references an
   assert.equal(placeOf(template, "object.spec.modules[0]").line, 5);
 });
 
-test("a fault comes through with its code, its places and nothing else", async () => {
-  const bad = readDesiredStateApart([{ path: "fleet.yaml", text: `${HEAD}widgets: []\n` }], never);
+test("a fault comes through with its code, its places and nothing else; the thread reads on", async () => {
+  await using reading = new ReadingThread(never);
+  const bad = reading.state([{ path: "fleet.yaml", text: `${HEAD}widgets: []\n` }]);
   await assert.rejects(bad, (error: { code: string; details: { problems: { line: number }[] } }) => {
     assert.deepEqual([error.code, error.details.problems[0]?.line], ["DESIRED_STATE_INVALID", 3]);
     return true;
   });
+  assert.equal((await reading.state([{ path: "fleet.yaml", text: FLEET }])).objects.length, 2);
 });
 
 test("what a file includes is read apart too", async () => {
-  assert.deepEqual(await includesApart(`${HEAD}include: ["teams/*.yaml"]\n`, never), ["teams/*.yaml"]);
-  assert.deepEqual(await includesApart(HEAD, never), []);
+  await using reading = new ReadingThread(never);
+  assert.deepEqual(await reading.includes(`${HEAD}include: ["teams/*.yaml"]\n`), ["teams/*.yaml"]);
+  assert.deepEqual(await reading.includes(HEAD), []);
 });
 
 test("a reading that nobody waits for any more ends", async () => {
   const stop = new AbortController();
-  const reading = includesApart(`${HEAD}include: ["a.yaml"]\n`, stop.signal);
+  await using thread = new ReadingThread(stop.signal);
+  const reading = thread.includes(`${HEAD}include: ["a.yaml"]\n`);
   stop.abort();
   await assert.rejects(reading, { code: "CANCELLED" });
+});
+
+test("a thread that is gone answers nobody", async () => {
+  const thread = new ReadingThread(never);
+  const waiting = thread.includes(HEAD);
+  await Promise.all([thread[Symbol.asyncDispose](), assert.rejects(waiting, { code: "CANCELLED" })]);
+  await assert.rejects(thread.includes(HEAD), { code: "CANCELLED" });
 });

@@ -22,47 +22,76 @@ export type ReadingAnswer =
 const TIME_LIMIT_MS = 60_000;
 
 /**
- * Reads what strangers wrote in a thread of its own, which goes away with it: large and hostile files keep a parser busy
- * for seconds, and the hub's calls must not wait for that. As `includesOf` and `readDesiredState`, and TIMEOUT,
- * CANCELLED.
+ * Reads what strangers wrote in a thread of its own, which is there for the files of one commit and goes away with it:
+ * large and hostile files keep a parser busy for seconds, and the hub's calls must not wait for that. As `includesOf` and
+ * `readDesiredState`, and TIMEOUT, CANCELLED. It starts at once; one question at a time.
  */
-export async function includesApart(text: string, signal: AbortSignal): Promise<readonly string[]> {
-  const answer = await inThread({ kind: "includes", text }, signal);
-  return answer.kind === "includes" ? answer.includes : mismatch();
-}
+export class ReadingThread implements AsyncDisposable {
+  readonly #signal: AbortSignal;
+  readonly #worker: Worker;
+  /** Why there is no thread any more. */
+  #ended: HubError | undefined;
+  #refuse: (error: HubError) => void = () => {};
 
-export async function readDesiredStateApart(files: readonly FleetFile[], signal: AbortSignal): Promise<DesiredState> {
-  const answer = await inThread({ kind: "state", files }, signal);
-  return answer.kind === "state" ? answer.state : mismatch();
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    this.#worker = new Worker(new URL("./reading-worker.ts", import.meta.url), {
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: 1_024, stackSizeMb: 2 },
+    });
+    this.#worker.once("error", (cause) =>
+      this.#end(new HubError("INTERNAL", "The thread that reads files died.", { cause })),
+    );
+    this.#worker.once("exit", (code) =>
+      this.#end(new HubError("INTERNAL", `The thread that reads files ended with ${code}.`)),
+    );
+  }
+
+  async includes(text: string): Promise<readonly string[]> {
+    const answer = await this.#ask({ kind: "includes", text });
+    return answer.kind === "includes" ? answer.includes : mismatch();
+  }
+
+  async state(files: readonly FleetFile[]): Promise<DesiredState> {
+    const answer = await this.#ask({ kind: "state", files });
+    return answer.kind === "state" ? answer.state : mismatch();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end(new HubError("CANCELLED", "The reading is over."));
+    await this.#worker.terminate();
+  }
+
+  async #ask(task: ReadingTask): Promise<Exclude<ReadingAnswer, { kind: "refused" }>> {
+    this.#signal.throwIfAborted();
+    if (this.#ended) throw this.#ended;
+    const { promise, resolve, reject } = Promise.withResolvers<ReadingAnswer>();
+    this.#refuse = reject;
+    const late = () =>
+      this.#end(new HubError("TIMEOUT", `Reading the files took longer than ${TIME_LIMIT_MS / 1000} s.`));
+    const cancel = () => this.#end(new HubError("CANCELLED", "The reading was cancelled."));
+    const limit = setTimeout(late, TIME_LIMIT_MS);
+    this.#signal.addEventListener("abort", cancel, { once: true });
+    this.#worker.once("message", resolve);
+    this.#worker.postMessage(task);
+    try {
+      const answer = await promise;
+      if (answer.kind !== "refused") return answer;
+      throw new HubError(answer.code, answer.message, answer.details ? { details: answer.details } : {});
+    } finally {
+      clearTimeout(limit);
+      this.#signal.removeEventListener("abort", cancel);
+      this.#worker.removeAllListeners("message");
+    }
+  }
+
+  /** The first reason counts; a question that is open is refused with it. */
+  #end(reason: HubError): void {
+    this.#ended ??= reason;
+    this.#refuse(this.#ended);
+  }
 }
 
 function mismatch(): never {
   throw new TypeError("the thread answered another question");
-}
-
-async function inThread(task: ReadingTask, signal: AbortSignal): Promise<Exclude<ReadingAnswer, { kind: "refused" }>> {
-  signal.throwIfAborted();
-  const worker = new Worker(new URL("./reading-worker.ts", import.meta.url), {
-    workerData: task,
-    env: {},
-    resourceLimits: { maxOldGenerationSizeMb: 1_024, stackSizeMb: 2 },
-  });
-  const { promise, resolve, reject } = Promise.withResolvers<ReadingAnswer>();
-  const late = () => reject(new HubError("TIMEOUT", `Reading the files took longer than ${TIME_LIMIT_MS / 1000} s.`));
-  const cancel = () => reject(new HubError("CANCELLED", "The reading was cancelled."));
-  const limit = setTimeout(late, TIME_LIMIT_MS);
-  signal.addEventListener("abort", cancel, { once: true });
-  worker.once("message", resolve);
-  worker.once("error", (cause) => reject(new HubError("INTERNAL", "The thread that reads files died.", { cause })));
-  worker.once("exit", (code) => reject(new HubError("INTERNAL", `The thread that reads files ended with ${code}.`)));
-  try {
-    const answer = await promise;
-    if (answer.kind !== "refused") return answer;
-    throw new HubError(answer.code, answer.message, answer.details ? { details: answer.details } : {});
-  } finally {
-    clearTimeout(limit);
-    signal.removeEventListener("abort", cancel);
-    worker.removeAllListeners("exit");
-    await worker.terminate();
-  }
 }

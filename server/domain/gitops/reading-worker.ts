@@ -1,11 +1,12 @@
-/** The inside of the thread that reads declared fleets: one task, told at start. */
-import { parentPort, workerData } from "node:worker_threads";
+/** The inside of the thread that reads declared fleets: one task after the other. */
+import { parentPort } from "node:worker_threads";
 import { toHubError } from "../../errors.ts";
 import { withPlaces } from "./declared-places.ts";
 import { includesOf, readDesiredState } from "./read-fleet-file.ts";
 import type { ReadingAnswer, ReadingTask } from "./reading-thread.ts";
 
-if (!parentPort) throw new Error("this file is the inside of a thread");
+const asked = parentPort;
+if (!asked) throw new Error("this file is the inside of a thread");
 
 function answerTo(task: ReadingTask): ReadingAnswer {
   try {
@@ -18,4 +19,4 @@ function answerTo(task: ReadingTask): ReadingAnswer {
   }
 }
 
-parentPort.postMessage(answerTo(workerData as ReadingTask));
+asked.on("message", (task: ReadingTask) => asked.postMessage(answerTo(task)));
