@@ -30,6 +30,10 @@ const LOOKED_AT: Readonly<Record<string, { licence: string; because: string }>> 
   },
   pipenet: { licence: "none stated", because: "its LICENSE file is MIT's text; it comes with mcp-proxy" },
   "seq-queue": { licence: "none stated", because: "its LICENSE file is MIT's text; it comes with Prisma's tools" },
+  tv4: {
+    licence: "Public Domain OR MIT",
+    because: "its LICENSE file gives both, of which MIT is taken; it comes with node-vault",
+  },
   "uri-templates": {
     licence: "http://geraintluff.github.io/tv4/LICENSE.txt",
     because: "public domain, says its README; it comes with fastmcp",

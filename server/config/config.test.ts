@@ -137,3 +137,58 @@ for (const name of ["data", "config", "cli"] as const) {
     await prepareFolders(folders);
   });
 }
+
+test("keys are embedded unless Vault is asked for, whole and in one way", () => {
+  const keysOf = (env: Record<string, string>) => configFrom(readEnv({ HOME: "/h", ...env })).keys;
+  assert.deepEqual(keysOf({}), { kind: "embedded", passphraseFile: undefined });
+  assert.deepEqual(keysOf({ COUNTERSIGN_ROOT_PASSPHRASE_FILE: "/run/p" }), { kind: "embedded", passphraseFile: "/run/p" });
+  const vault = { COUNTERSIGN_KEYS: "vault", COUNTERSIGN_VAULT_ADDR: "https://vault.example:8200/" };
+  const token = { ...vault, COUNTERSIGN_VAULT_TOKEN_FILE: "/run/token" };
+  assert.deepEqual(keysOf(token), {
+    kind: "vault",
+    vault: {
+      address: "https://vault.example:8200",
+      mount: "transit",
+      auth: { method: "token", tokenFile: "/run/token" },
+    },
+  });
+  const approle = {
+    ...vault,
+    COUNTERSIGN_VAULT_AUTH: "approle",
+    COUNTERSIGN_VAULT_ROLE_ID: "r-1",
+    COUNTERSIGN_VAULT_SECRET_ID_FILE: "/run/secret-id",
+    COUNTERSIGN_VAULT_NAMESPACE: "team/hub",
+    COUNTERSIGN_VAULT_MOUNT: "keys/hub",
+    COUNTERSIGN_VAULT_CA_FILE: "/etc/ca.pem",
+  };
+  assert.deepEqual(keysOf(approle), {
+    kind: "vault",
+    vault: {
+      address: "https://vault.example:8200",
+      namespace: "team/hub",
+      mount: "keys/hub",
+      auth: { method: "approle", mount: "approle", roleId: "r-1", secretIdFile: "/run/secret-id" },
+      caFile: "/etc/ca.pem",
+    },
+  });
+  const jwt = { ...vault, COUNTERSIGN_VAULT_AUTH: "jwt", COUNTERSIGN_VAULT_JWT_FILE: "/run/jwt" };
+  const { vault: byJwt } = keysOf({ ...jwt, COUNTERSIGN_VAULT_AUTH_MOUNT: "k8s" }) as { vault: { auth: unknown } };
+  assert.deepEqual(byJwt.auth, { method: "jwt", mount: "k8s", jwtFile: "/run/jwt" });
+  const without = ({ [name]: _, ...rest }: Record<string, string>, name: string) => rest;
+  for (const bad of [
+    { COUNTERSIGN_KEYS: "vault" },
+    vault,
+    without(approle, "COUNTERSIGN_VAULT_ROLE_ID"),
+    without(approle, "COUNTERSIGN_VAULT_SECRET_ID_FILE"),
+    without(jwt, "COUNTERSIGN_VAULT_JWT_FILE"),
+    { ...token, COUNTERSIGN_VAULT_ADDR: "http://vault.example:8200" },
+    { ...token, COUNTERSIGN_VAULT_ADDR: "https://vault.example:8200/v1" },
+    { ...token, COUNTERSIGN_VAULT_ADDR: "https://ada:secret@vault.example" },
+    { ...token, COUNTERSIGN_VAULT_MOUNT: "/transit" },
+    { ...token, COUNTERSIGN_VAULT_CLIENT_CERT_FILE: "/etc/client.pem" },
+    { ...token, COUNTERSIGN_KEYS: "hsm" },
+  ]) {
+    assert.throws(() => keysOf(bad), { code: "CONFIG_INVALID" }, JSON.stringify(bad));
+  }
+  assert.equal(keysOf({ ...token, COUNTERSIGN_VAULT_ADDR: "http://127.0.0.1:8200" }).kind, "vault");
+});

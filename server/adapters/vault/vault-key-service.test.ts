@@ -21,6 +21,8 @@ keyServiceContract("vault, over the wire", async () => {
 });
 
 const message = Buffer.from("message");
+/** A name, so that nobody looks for its types: it comes with node-vault. */
+const debugging: string = "debug";
 
 async function furnished(): Promise<AsyncDisposable & { vault: TestVault; service: KeyService; account: string }> {
   const vault = await TestVault.open();
@@ -177,9 +179,7 @@ suite("nothing secret", () => {
   test("is written to the process's output by node-vault's debugging", async () => {
     await using hub = await furnished();
     const { service, account } = hub;
-    const { default: debug }: { default: { enable(names: string): void; disable(): void } } = await import(
-      "debug" as string
-    );
+    const { default: debug }: { default: { enable(names: string): void; disable(): void } } = await import(debugging);
     const written: string[] = [];
     const write = process.stderr.write.bind(process.stderr);
     debug.enable("*");
