@@ -58,7 +58,7 @@ export function licenceProblems(lock: Lockfile): string[] {
 /** Old packages say it as an object, or as a list of them, of which any may be chosen. */
 function statedBy(licence: unknown): string {
   if (typeof licence === "string") return licence;
-  const said = [licence].flat().map((one) => String((one as { type?: string } | undefined)?.type ?? "none stated"));
+  const said = [licence].flat().map((one) => (one as { type?: string } | undefined)?.type ?? "none stated");
   return said.find(isAllowed) ?? said.join(" OR ");
 }
 
