@@ -33,7 +33,7 @@ interface Measured extends LoadResult {
 export async function doors({ quick }: { quick: boolean }): Promise<Row[]> {
   const scale: Scale = quick
     ? { rounds: 1, requests: 50, sessions: 50, leakCalls: 100 }
-    : { rounds: ROUNDS, requests: 4_000, sessions: 1_000, leakCalls: 10_000 };
+    : { rounds: ROUNDS, requests: 2_000, sessions: 1_000, leakCalls: 10_000 };
   using home = scratchFolder();
   const rows: Row[] = [];
   {

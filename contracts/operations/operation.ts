@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { rowId } from "../formats/row-id.ts";
 import { progress } from "./progress.ts";
 
 /** Long work as actions answer with it: a sync, a call that waits for people, later rotations and bundles. */

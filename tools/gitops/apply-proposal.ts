@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { rowId } from "../../contracts/formats/row-id.ts";
 import { appliedObject, proposalSummary } from "../../contracts/gitops/proposal.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { changedBy } from "../../server/domain/fleet/change-fleet.ts";
@@ -16,7 +17,7 @@ export const applyGitProposal = defineAction({
   permission: "system.gitops.apply",
   risk: { effect: "destructive", approval: "approve", loosens: false, raises: { force: "two-person" } },
   input: z.strictObject({
-    proposalId: z.uuid().lowercase(),
+    proposalId: rowId,
     force: z.boolean().default(false).describe("overwrite objects that others changed since; two people must agree"),
   }),
   output: z.strictObject({

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { rowId } from "../../contracts/formats/row-id.ts";
 import { movedObject, proposalItem, proposalSummary } from "../../contracts/gitops/proposal.ts";
 import { page } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
@@ -13,7 +14,7 @@ export const getGitProposal = defineAction({
     "What one proposal would do, object by object and field by field, in plain words. Where it is stale: what happened to its objects since, seen three ways (base, live, desired).",
   permission: "system.gitops.read",
   risk: { effect: "read", approval: "none", loosens: false },
-  input: z.strictObject({ proposalId: z.uuid().lowercase(), ...page }),
+  input: z.strictObject({ proposalId: rowId, ...page }),
   output: z.strictObject({
     proposal: proposalSummary,
     salt: z.string().describe("base64; with the content it opens the digest: SHA-256(salt || content)"),

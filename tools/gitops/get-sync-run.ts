@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { rowId } from "../../contracts/formats/row-id.ts";
 import { syncRunView } from "../../contracts/gitops/sync-run.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { getRun } from "../../server/domain/gitops/read-runs.ts";
@@ -12,7 +13,7 @@ export const getGitSyncRun = defineAction({
     "How far a sync is, or how it ended: the commit, what is declared, the proposals to look at with system_gitops_get_proposal, and every problem with its file and line.",
   permission: "system.gitops.read",
   risk: { effect: "read", approval: "none", loosens: false },
-  input: z.strictObject({ runId: z.uuid().lowercase().describe("as system_gitops_sync_repository answered") }),
+  input: z.strictObject({ runId: rowId.describe("as system_gitops_sync_repository answered") }),
   output: z.strictObject({ run: syncRunView }),
   errors: ["NOT_FOUND"],
   channels: ["mcp", "http", "cli"],

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { rowId } from "../../contracts/formats/row-id.ts";
 import { proposalSummary } from "../../contracts/gitops/proposal.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { escapePlaces as shown } from "../../server/domain/approvals/escape-preview.ts";
@@ -13,7 +14,7 @@ export const rejectGitProposal = defineAction({
   permission: "system.gitops.reject",
   risk: { effect: "write", approval: "none", loosens: false },
   input: z.strictObject({
-    proposalId: z.uuid().lowercase(),
+    proposalId: rowId,
     reason: z.string().trim().min(3).max(1_000).describe("why; whoever committed it reads this"),
   }),
   output: z.strictObject({ proposal: proposalSummary }),
