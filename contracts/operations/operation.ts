@@ -6,10 +6,7 @@ import { progress } from "./progress.ts";
 export const OPERATION_STATES = ["working", "completed", "failed", "cancelled"] as const;
 export const operationState = z.enum(OPERATION_STATES);
 
-export const operationId = z
-  .uuid()
-  .lowercase()
-  .describe("id of the operation: of a sync run, or of a request for approval");
+export const operationId = rowId.describe("id of the operation: of a sync run, or of a request for approval");
 
 export const operationView = z.strictObject({
   id: z.string(),
