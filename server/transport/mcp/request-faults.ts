@@ -19,9 +19,20 @@ const PARAMS = {
 export function faultOfRequest(method: unknown, params: unknown): HubError | undefined {
   if (method === "tools/call") return faultOfCall(params);
   if (typeof method !== "string" || !Object.hasOwn(PARAMS, method)) return undefined;
+  // the newer revision has no such methods, and says so whatever their parameters are
+  if (method.endsWith("subscribe") && saysRevision(params)) return undefined;
   const schema = PARAMS[method as keyof typeof PARAMS]["~standard"];
   const result = schema.validate({ method, ...(params !== undefined && { params }) });
   if (result instanceof Promise || result.issues === undefined) return undefined;
-  const path = (result.issues[0]?.path ?? []).map((part) => String(part instanceof Object ? part.key : part)).join(".");
+  const parts = (result.issues[0]?.path ?? []).map((part) => String(part instanceof Object ? part.key : part));
+  // what a revision asks of `_meta` is the protocol layer's to say, with the status that the revision names
+  if (parts.includes("_meta")) return undefined;
+  const path = parts.join(".");
   return new HubError("INPUT_INVALID", `The parameters of ${method} are not as the protocol has them.`, { path });
+}
+
+/** Requests of 2026-07-28 carry their revision. */
+function saysRevision(params: unknown): boolean {
+  const { _meta: meta } = (params ?? {}) as { _meta?: unknown };
+  return meta instanceof Object && "io.modelcontextprotocol/protocolVersion" in meta;
 }
