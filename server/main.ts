@@ -133,10 +133,16 @@ export async function start(options: StartOptions): Promise<Hub> {
 
   const directory = accountDirectory(database);
   const known = await directory.hubAccountId();
+  // connections of their own: whoever holds one of the calls' may be waiting for a key, and all of them may
+  const keyDatabase = new Database(opened.runtime, {
+    poolSize: 2,
+    onError: (err) => log.warn({ err }, "an idle database connection of the keys' broke"),
+  });
+  opening.defer(() => keyDatabase.close());
   const { keys, within } = opening.use(
     await openKeyService({
       config,
-      database,
+      database: keyDatabase,
       create: known === undefined,
       log,
       ...(askPassphrase && { askPassphrase }),
