@@ -12,6 +12,7 @@ const KEPT = `sha256:${"5".repeat(64)}`;
 interface Told {
   readonly one: {
     readonly account: { readonly id: string; readonly trace: string };
+    readonly committedAt: string;
     readonly createdAt: string;
     readonly expiresAt: string;
     readonly kept: string;
@@ -39,6 +40,7 @@ function run(began: Date, { later = 0, first = 8 } = {}): Told {
       account: { id: account, trace: randomUUID() },
       createdAt: at(later),
       expiresAt: at(24 * HOUR_MS + later),
+      committedAt: "2026-01-02T03:00:00.000Z",
       digest: randomBytes(32).toString("hex"),
       kept: KEPT,
       key: `-----BEGIN PUBLIC KEY-----\n${base64(44)}\n-----END PUBLIC KEY-----\n`,
@@ -76,8 +78,9 @@ test("an id keeps its placeholder, also inside of texts, and another id gets ano
   assert.ok(one.note.startsWith(`lane/${id}/`));
 });
 
-test("what is meant as it is stays", () => {
+test("what is meant as it is stays, a fixed time too", () => {
   const { one, two } = run(new Date());
+  assert.equal(one.committedAt, "2026-01-02T03:00:00.000Z");
   assert.equal(one.kept, KEPT);
   assert.equal(two.items[0].version, 1);
 });

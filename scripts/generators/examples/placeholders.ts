@@ -22,6 +22,8 @@ const COUNTS: Readonly<Record<string, number>> = { receipts: 120, size: 40, posi
 const TIME = Date.parse("2026-01-02T03:04:05.000Z");
 /** Times that lie closer together are told as one: a run takes seconds, what expires does so in hours. */
 const GRAIN_MS = 15 * 60_000;
+/** What is older than the run was not made by it: a fixed time, such as a commit's. */
+const OLDER_MS = 24 * 3_600_000;
 const DURATION_MS = 85;
 const HEX = "0f1e2d3c4b5a6978".repeat(4);
 
@@ -90,8 +92,9 @@ export class Placeholders {
   }
 
   #time(time: string): string {
-    const after = Math.round((Date.parse(time) - this.#began) / GRAIN_MS) * GRAIN_MS;
-    return new Date(TIME + after).toISOString();
+    const after = Date.parse(time) - this.#began;
+    if (after < -OLDER_MS) return time;
+    return new Date(TIME + Math.round(after / GRAIN_MS) * GRAIN_MS).toISOString();
   }
 
   /** As a sentence tells it: `2026-01-02 03:04 UTC`. */
