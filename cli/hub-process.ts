@@ -56,7 +56,7 @@ export async function startHubProcess(options: HubProcessOptions): Promise<HubPr
   const child = fork(ENTRY, detachedIn === undefined ? [] : [DETACHED], {
     ...(detachedIn !== undefined && { detached: true, cwd: detachedIn }),
     ...(options.env && { env: options.env }),
-    execArgv: ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"],
+    execArgv: ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=8"],
     stdio: ["ignore", log, log, "ipc"],
   });
   const ended = once(child, "exit").then(

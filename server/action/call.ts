@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { v7 } from "uuid";
 import { commit } from "../../contracts/formats/commitment.ts";
+import { drawRandom } from "../../contracts/formats/randomness.ts";
 import type { CallOutcome, CallRecord } from "../domain/evidence/call-record.ts";
 import { type HubError, toHubError } from "../errors.ts";
 import type { ReceiptReference } from "./action-request.ts";
@@ -32,7 +32,7 @@ export class CallInProgress {
     },
   ) {
     this.now = gate.now();
-    this.salt = facts.salt ?? randomBytes(32);
+    this.salt = facts.salt ?? drawRandom(32);
     this.record = {
       callId: this.id,
       accountId: facts.accountId,
@@ -57,7 +57,7 @@ export class CallInProgress {
   outcome(
     gate: Gate,
     code: CallOutcome["code"],
-    more: Pick<CallOutcome, "output" | "approvalRequestId"> = {},
+    more: Pick<CallOutcome, "output" | "approvalRequestId" | "left"> = {},
   ): CallOutcome {
     return { code, at: gate.now(), ...more };
   }

@@ -1,5 +1,5 @@
-import { randomFillSync } from "node:crypto";
 import { canonicalize, digest, type Json } from "../../contracts/formats/canonical-json.ts";
+import { drawRandom } from "../../contracts/formats/randomness.ts";
 import { type LanePlace, parseReceipt, RECEIPT_TYPE } from "../../contracts/formats/receipt-statement.ts";
 import { buildStatement } from "../../contracts/formats/statement.ts";
 import type { CallOutcome, CallRecord } from "../domain/evidence/call-record.ts";
@@ -52,7 +52,7 @@ type Ending = Omit<CallOutcome, "code"> & { readonly code: string };
 
 function build(record: CallRecord, ending: Ending, phase: "intent" | "outcome", intent?: string): string {
   const { approval, input, policy, principal, runId, target, traceId } = record;
-  const { approvalRequestId, output } = ending;
+  const { approvalRequestId, left, output } = ending;
   // members in canonical order, so that canonicalize() copies nothing
   const predicate: Record<string, Json> = { account: record.accountId, action: record.action };
   if (approval)
@@ -64,6 +64,7 @@ function build(record: CallRecord, ending: Ending, phase: "intent" | "outcome", 
   if (input !== undefined) predicate.input = input;
   if (intent !== undefined) predicate.intent = intent;
   predicate.lane = null;
+  if (left?.length) predicate.left = left.map(({ digest, id, type, version }) => ({ digest, id, type, version }));
   predicate.nonce = nonce();
   if (output !== undefined) predicate.output = output;
   predicate.phase = phase;
@@ -86,15 +87,6 @@ function build(record: CallRecord, ending: Ending, phase: "intent" | "outcome", 
 const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
 const NONCE_LENGTH = 16;
-const randomness = Buffer.alloc(256 * NONCE_LENGTH);
-let used = randomness.length;
 
-/** Makes a statement's hash impossible to guess at. Drawn in bulk: one call to the generator costs as much as 256 nonces. */
-function nonce(): string {
-  if (used === randomness.length) {
-    randomFillSync(randomness);
-    used = 0;
-  }
-  used += NONCE_LENGTH;
-  return randomness.toString("hex", used - NONCE_LENGTH, used);
-}
+/** Makes a statement's hash impossible to guess at. */
+const nonce = (): string => drawRandom(NONCE_LENGTH).toString("hex");

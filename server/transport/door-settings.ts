@@ -49,7 +49,7 @@ export const DEFAULT_DOOR_SETTINGS: DoorSettings = {
   drainMs: 25_000,
   ratePerPrincipal: 12_000,
   ratePerAddress: 1_200,
-  maxSessions: 1000,
+  maxSessions: 2000,
   maxSessionsPerPrincipal: 50,
   sessionIdleMs: 30 * 60_000,
   confirmMs: 5 * 60_000,
