@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { styleText } from "node:util";
+import { type ProgressBar, ProgressLines, TerminalBar } from "./progress-bar.ts";
 import { textWidth } from "./text-width.ts";
 
 type Style = Parameters<typeof styleText>[0];
@@ -14,6 +15,11 @@ export interface Terminal {
   note(text: string): void;
   /** A line that the next one takes the place of; nothing where no person looks. */
   progress(text: string): void;
+  /**
+   * How far long work is, on standard error: a bar, which prints and notes push down; lines with --json, or where no
+   * person looks. Sentences may be anybody's text.
+   */
+  progressBar(): ProgressBar;
   /** A result: the value with --json, else its words. */
   show(value: unknown, words: () => string): void;
   /** Asks a person. `false` where nobody sits at the terminal. */
@@ -34,7 +40,9 @@ export function openTerminal(
   // both, since notes and results are styled alike: a file gets no escape sequences
   const colours = options.colours && output.isTTY && error.isTTY;
   let unfinished = false;
+  let bar: TerminalBar | undefined;
   const clear = () => {
+    bar?.clear();
     if (unfinished) error.write("\r\u001b[K");
     unfinished = false;
   };
@@ -55,6 +63,11 @@ export function openTerminal(
       if (text !== "") error.write(text);
       unfinished = text !== "";
     },
+    progressBar() {
+      clear();
+      bar = error.isTTY && !terminal.json ? new TerminalBar(error) : undefined;
+      return oneLine(bar ?? new ProgressLines((line) => terminal.note(line)));
+    },
     show: (value, words) => terminal.print(terminal.json ? printableJson(value, 2) : words()),
     async confirm(question) {
       if (!input.isTTY) return false;
@@ -67,6 +80,14 @@ export function openTerminal(
     },
   };
   return terminal;
+}
+
+/** Keeps every sentence on its line. */
+function oneLine(bar: ProgressBar): ProgressBar {
+  return {
+    show: ({ sentence, ...rest }) => bar.show({ ...rest, sentence: printable(sentence).replaceAll("\n", "\\n") }),
+    [Symbol.dispose]: () => bar[Symbol.dispose](),
+  };
 }
 
 /** Rows with their columns lined up; each cell stays on its line, and what would move the cursor is made visible. */

@@ -21,3 +21,17 @@ export const operationView = z.strictObject({
   endedAt: z.iso.datetime().nullable(),
 });
 export type OperationView = z.output<typeof operationView>;
+
+/** A read, with its input. */
+export interface NextCall {
+  readonly action: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** As `next` has it: the tool, a space, its input as JSON. */
+export const nextText = ({ action, input }: NextCall): string => `${action} ${JSON.stringify(input)}`;
+
+export function nextCall(text: string): NextCall {
+  const space = text.indexOf(" ");
+  return { action: text.slice(0, space), input: JSON.parse(text.slice(space)) };
+}

@@ -1,3 +1,4 @@
+import type { Progress } from "../../contracts/operations/progress.ts";
 import type { Caller } from "./caller.ts";
 import type { Channel } from "./risk.ts";
 
@@ -17,6 +18,8 @@ export interface ActionRequest {
   /** The client's name for the job that this call is part of. */
   readonly runId?: string;
   readonly traceId?: string;
+  /** Told how far the call is, where it waits for long work. Never called once the call is answered. */
+  readonly onProgress?: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
 

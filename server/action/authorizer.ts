@@ -33,4 +33,6 @@ export interface Authorizer {
   demand(question: Question): Promise<Demand>;
   /** Names of the actions that some input could be permitted for: what the caller is shown. */
   visible(caller: Caller): Promise<ReadonlySet<string>>;
+  /** Equal for two callers, or for one at two moments, only where `visible` answers the same. */
+  permissionSet(caller: Caller): Promise<string>;
 }

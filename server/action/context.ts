@@ -1,3 +1,4 @@
+import type { Progress } from "../../contracts/operations/progress.ts";
 import type { Caller } from "./caller.ts";
 import type { Channel } from "./risk.ts";
 import type { Services } from "./services.ts";
@@ -13,6 +14,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** The one time of this call, UTC. */
   readonly now: Date;
+  /** Tells the caller how far a call is that waits; absent where nobody wants to know. */
+  readonly tell?: (progress: Progress) => void;
 }
 
 export interface ReadContext {

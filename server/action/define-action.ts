@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { Preview } from "../domain/approvals/preview.ts";
+import type { LeftBehind } from "../domain/evidence/call-record.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { ReachContext, ReadContext, WriteContext } from "./context.ts";
 import type { OtherCall } from "./other-call.ts";
@@ -46,6 +47,11 @@ export interface ActionDeclaration<E extends Effect, I extends z.ZodObject, O ex
   readonly preview?: (input: InputOf<I>, context: ReadContext) => Promise<Preview>;
   /** The result holds a secret, shown once: it is never kept, journalled in clear, or offered through MCP. */
   readonly secretOutput: boolean;
+  /**
+   * Input fields that hold a secret. It is part of no digest, never held for approval, never kept under an idempotency key,
+   * and a value that the schema refuses is not repeated. Not offered through MCP.
+   */
+  readonly secretInput?: readonly (keyof z.output<I> & string)[];
   /** Milliseconds after which the call is aborted with TIMEOUT. */
   readonly timeLimitMs: number;
   /** A few lines that a person reads in a chat. */
@@ -54,6 +60,8 @@ export interface ActionDeclaration<E extends Effect, I extends z.ZodObject, O ex
   readonly links?: (output: OutputOf<O>) => readonly string[];
   /** The id of the operation that the call began, where it answers before the work is done. */
   readonly begins?: (output: OutputOf<O>) => string;
+  /** What a change left of things whose latest version the journal is to vouch for; stands in the outcome's receipt. */
+  readonly leaves?: (output: OutputOf<O>) => readonly LeftBehind[];
   /** Tidies up outside of the database once the change is committed. Its failure is logged, and nothing else. */
   readonly afterwards?: (output: OutputOf<O>, services: Services) => Promise<void>;
   /**
@@ -75,6 +83,9 @@ type ChangeAction = ActionDeclaration<Changes, z.ZodObject, z.ZodObject>;
 export type Action = ReadAction | ChangeAction;
 
 export const isRead = (action: Action): action is ReadAction => action.risk.effect === "read";
+
+/** Whether its input or its output does: then neither is ever kept. */
+export const holdsSecret = (action: Action): boolean => action.secretOutput || action.secretInput !== undefined;
 
 /**
  * Declares an action. The declaration is all there is: the tool, the permission, the Cedar action, the reference and

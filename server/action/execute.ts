@@ -5,7 +5,7 @@ import { type ErrorCode, HubError, toHubError } from "../errors.ts";
 import type { Done } from "./action-request.ts";
 import type { CallInProgress } from "./call.ts";
 import type { Call } from "./context.ts";
-import { isRead } from "./define-action.ts";
+import { holdsSecret, isRead } from "./define-action.ts";
 import type { Gate } from "./gate.ts";
 import { beginOnce, type Once } from "./idempotent-call.ts";
 import type { Spend } from "./journal.ts";
@@ -68,8 +68,8 @@ export async function executeChange(
   target: Target,
   options: ChangeOptions = {},
 ): Promise<Done> {
-  // a secret is never kept, so it cannot be answered twice either
-  const key = judged.entry.action.secretOutput ? undefined : options.idempotencyKey;
+  // a secret is never kept, so it cannot be answered twice, nor compared with one that comes later
+  const key = holdsSecret(judged.entry.action) ? undefined : options.idempotencyKey;
   const once = await beginOnce(gate, call, judged, key);
   if (once.replay) {
     call.intended = true; // this is its outcome
@@ -139,7 +139,9 @@ function runEffect(
         const checked = checkOutput(call, judged.entry, result);
         await options.after?.(tx, checked.output);
         await once.settle(tx, "done", { output: checked.output, receipt: call.reference() });
-        const staged = await gate.journal.stage(call.record, call.outcome(gate, "OK", { output: checked.commitment }));
+        const left = action.leaves?.(checked.output) ?? [];
+        const ending = { output: checked.commitment, ...(left.length > 0 && { left }) };
+        const staged = await gate.journal.stage(call.record, call.outcome(gate, "OK", ending));
         await tx.outcomes.stage(staged);
         limited.signal.throwIfAborted();
         return { staged, checked };
@@ -207,8 +209,9 @@ function checkOutput(call: CallInProgress, entry: RegisteredAction, result: unkn
   return { output, commitment };
 }
 
-function contextCall(call: CallInProgress, judged: JudgedCall, signal: AbortSignal): Call {
-  return { id: call.id, caller: judged.caller, channel: judged.channel, signal, now: call.now };
+function contextCall({ id, now }: CallInProgress, judged: JudgedCall, signal: AbortSignal): Call {
+  const { caller, channel, onProgress } = judged;
+  return { id, caller, channel, signal, now, ...(onProgress && { tell: onProgress }) };
 }
 
 /** Ends the wait for work that does not watch its signal; its transaction is rolled back under it. */

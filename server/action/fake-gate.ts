@@ -7,6 +7,7 @@ import type { Decision } from "./authorizer.ts";
 import type { Caller } from "./caller.ts";
 import { defineAction } from "./define-action.ts";
 import type { Gate } from "./gate.ts";
+import { OnlineCalls } from "./online-calls.ts";
 import { createRegistry } from "./registry.ts";
 import type { Reader, Transaction } from "./store.ts";
 
@@ -137,6 +138,7 @@ export function fakeGate() {
       decide: async () => (asked.push("authorise"), set.decision),
       demand: async () => (asked.push("intervene"), set.demand),
       visible: async () => new Set(["system_test_read"]),
+      permissionSet: async ({ principal }) => principal.id,
     },
     approvals: {
       open: async (_tx, ask) => {
@@ -154,6 +156,7 @@ export function fakeGate() {
       settle: async (_tx, _held, settlement) => void settled.push(settlement),
       recheck: async () => void asked.push("recheck"),
     },
+    online: new OnlineCalls(),
     idempotency: {
       ttlMs: 60_000,
       seal: async (_account, _call, outcome) => JSON.stringify(outcome),

@@ -3,6 +3,7 @@ import type { Authorizer } from "./authorizer.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Identifier } from "./identifier.ts";
 import type { Journal } from "./journal.ts";
+import type { OnlineCalls } from "./online-calls.ts";
 import type { Registry } from "./registry.ts";
 import type { Services } from "./services.ts";
 import type { Store } from "./store.ts";
@@ -19,6 +20,7 @@ export interface Gate {
   readonly journal: Journal;
   readonly store: Store;
   readonly services: Services;
+  readonly online: OnlineCalls;
   /** Keyed MAC of (action, canonical input) under the account's key: merges and compares without showing a digest. */
   readonly inputMac: (accountId: string, action: string, canonicalInput: string) => Promise<Buffer>;
   readonly now: () => Date;

@@ -1,4 +1,5 @@
 import { HubError } from "../errors.ts";
+import type { ActionRequest } from "./action-request.ts";
 import type { Demand } from "./approvals.ts";
 import type { Decision, Question } from "./authorizer.ts";
 import type { CallInProgress } from "./call.ts";
@@ -24,6 +25,7 @@ export interface JudgedCall {
   readonly input: ParsedInput;
   readonly caller: Caller;
   readonly channel: Channel;
+  readonly onProgress?: ActionRequest["onProgress"];
   readonly signal: AbortSignal;
 }
 

@@ -18,9 +18,22 @@ export function parseInput({ action }: RegisteredAction, raw: unknown): ParsedIn
   const given = raw ?? {};
   refuseUnsafeJson(given);
   const parsed = action.input.safeParse(given);
-  if (!parsed.success) throw invalidInput(parsed.error);
+  if (!parsed.success) throw action.secretInput ? unnamedFields(parsed.error) : invalidInput(parsed.error);
   const value = parsed.data as Record<string, Json>;
-  return { value, canonical: canonicalize(value) };
+  return { value, canonical: canonicalize(withoutSecrets(value, action.secretInput)) };
+}
+
+/** Whoever reads a digest must not be able to test a guess of a secret against it, salted or not. */
+function withoutSecrets(value: Record<string, Json>, secrets: readonly string[] = []): Record<string, Json> {
+  return secrets.length === 0 ? value : Object.fromEntries(Object.entries(value).filter(([f]) => !secrets.includes(f)));
+}
+
+/** A field that nobody knows may be the secret itself, put in the wrong place: it is not repeated. */
+function unnamedFields(error: z.ZodError): HubError {
+  const [strange] = error.issues.filter((issue) => issue.code === "unrecognized_keys");
+  return strange
+    ? new HubError("INPUT_INVALID", "This action takes no such field.", { path: pathOf(strange.path) })
+    : invalidInput(error);
 }
 
 function invalidInput(error: z.ZodError): HubError {

@@ -32,6 +32,10 @@ export function createRegistry(actions: readonly Action[]): Registry {
     if (entries.has(action.name)) throw new TypeError(`declared twice: ${action.name}`);
     if (action.secretOutput && action.channels.includes("mcp"))
       throw new TypeError(`${action.name}: a secret may not be shown to a model; offer a claim instead`);
+    if (action.secretInput && action.channels.some((channel) => channel !== "http"))
+      throw new TypeError(`${action.name}: a secret comes in by the plain door alone, which no model is behind`);
+    const unknown = (action.secretInput ?? []).find((field) => !Object.hasOwn(action.input.shape, field));
+    if (unknown !== undefined) throw new TypeError(`${action.name}: its secret ${unknown} is no input`);
     if (action.channels.includes("job") && action.channels.length > 1)
       throw new TypeError(`${action.name}: what jobs carry on without asking people is offered at no other door`);
     if (action.reach && action.risk.effect !== "external")

@@ -4,7 +4,7 @@ import type { ActionRequest, ActionResult, Pending, PendingApproval } from "./ac
 import type { Demand } from "./approvals.ts";
 import { CallInProgress, noteRefusal } from "./call.ts";
 import { askToConfirm, checkConfirmation } from "./confirm.ts";
-import { isRead } from "./define-action.ts";
+import { holdsSecret, isRead } from "./define-action.ts";
 import { cancelled, executeChange, executeRead } from "./execute.ts";
 import type { Gate } from "./gate.ts";
 import { recordedOnce } from "./idempotent-call.ts";
@@ -45,7 +45,8 @@ async function pass(gate: Gate, call: CallInProgress, request: ActionRequest): P
   call.record.schemaDigest = entry.schemaDigest;
   const input = parseInput(entry, request.input);
   call.record.input = call.commitTo(input.canonical);
-  const judged: JudgedCall = { entry, input, caller: request.caller, channel: request.channel, signal: request.signal };
+  const { caller, channel, onProgress, signal } = request;
+  const judged: JudgedCall = { entry, input, caller, channel, signal, ...(onProgress && { onProgress }) };
   const judgement = await judge(gate, call, judged);
   // rules ask people about changes; a read is permitted or it is not
   if (isRead(entry.action)) return executeRead(gate, call, judged);
@@ -97,11 +98,11 @@ async function requestApproval(
   options: { idempotencyKey?: string },
 ): Promise<Pending> {
   const { caller, entry, input, channel, signal } = judged;
-  // its result would have to be kept for the requester, and a secret never is
-  if (entry.action.secretOutput)
+  // its input would have to be held, or its result kept for the requester, and a secret never is
+  if (holdsSecret(entry.action))
     throw new HubError(
       "APPROVAL_UNSUPPORTED",
-      "The policy asks for approval of a call that answers with a secret; that cannot wait.",
+      "The policy asks for approval of a call that holds a secret; that cannot wait.",
     );
   const accountId = caller.account.id;
   const inputMac = await gate.inputMac(accountId, entry.action.name, input.canonical);

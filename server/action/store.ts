@@ -1,4 +1,6 @@
 import type { ApprovalReader, ApprovalWriter } from "../domain/approvals/approval-store.ts";
+import type { BackupReader, BackupWriter } from "../domain/backup/backup-store.ts";
+import type { CredentialReader, CredentialWriter } from "../domain/credentials/credential-store.ts";
 import type { EventReader, EventWriter } from "../domain/events/event-store.ts";
 import type { OutcomeWriter, ReceiptReader } from "../domain/evidence/receipt-store.ts";
 import type { FleetReader, FleetWriter } from "../domain/fleet/fleet-store.ts";
@@ -6,6 +8,7 @@ import type { GitopsReader, GitopsWriter } from "../domain/gitops/gitops-store.t
 import type { IdentityDirectory, IdentityReader, IdentityWriter } from "../domain/identity/identity-store.ts";
 import type { OperationReader, OperationWriter } from "../domain/operations/operation-store.ts";
 import type { PolicyReader, PolicyWriter } from "../domain/policy/policy-store.ts";
+import type { RotationReader, RotationWriter } from "../domain/rotation/rotation-store.ts";
 import type { IdempotencyWriter } from "./idempotency.ts";
 
 /** One account's rows, by area. What reads cannot write. */
@@ -17,7 +20,10 @@ export interface Reader {
   readonly events: EventReader;
   readonly fleet: FleetReader;
   readonly gitops: GitopsReader;
+  readonly credentials: CredentialReader;
   readonly operations: OperationReader;
+  readonly rotation: RotationReader;
+  readonly backups: BackupReader;
 }
 
 export interface Transaction {
@@ -28,7 +34,10 @@ export interface Transaction {
   readonly events: EventReader & EventWriter;
   readonly fleet: FleetReader & FleetWriter;
   readonly gitops: GitopsReader & GitopsWriter;
+  readonly credentials: CredentialReader & CredentialWriter;
   readonly operations: OperationReader & OperationWriter;
+  readonly rotation: RotationReader & RotationWriter;
+  readonly backups: BackupReader & BackupWriter;
   /** The gate's own: the outcome and the idempotency key commit with the effect. Handlers leave these alone. */
   readonly outcomes: OutcomeWriter;
   readonly idempotency: IdempotencyWriter;

@@ -14,6 +14,7 @@ export const RESOURCE_TYPES = [
   "GitopsSyncRun",
   "GitopsProposal",
   "Operation",
+  "Credential",
 ] as const;
 
 /** What a call is about: Cedar's resource, and what a request for approval is bound to. */

@@ -12,42 +12,82 @@ import { HubError } from "../../../server/errors.ts";
 import { QUEUES } from "../../../server/jobs/queues.ts";
 import { openKeyService, openRootKeys } from "../../../server/open-key-service.ts";
 import { askForPassphrase } from "../../hidden-prompt.ts";
-import { type Logins, openLogins } from "../doctor/open-logins.ts";
+import { type Client, type Logins, openLogins } from "../doctor/open-logins.ts";
 
-/** An account in the hands of who holds the hub's root key, or may sign in where its keys are. */
-export interface RecoverableAccount extends AsyncDisposable {
+/** An account as who runs the hub finds it, in the database as it is. */
+export interface FoundAccount extends AsyncDisposable {
   readonly id: string;
   readonly hubId: string;
+  /** Under the runtime role. */
   readonly database: Database;
-  readonly keys: KeyService;
   /** A connection for the journal's own use. */
   readonly connect: () => ReturnType<typeof dedicatedClient>;
   /** In whose name the hub itself acts there. */
   readonly hubPrincipalId: string;
+}
+
+/** One in the hands of who holds the hub's root key, or may sign in where its keys are. */
+export interface RecoverableAccount extends FoundAccount {
+  readonly keys: KeyService;
   /** SPKI PEM. */
   readonly rootKey: string;
 }
 
+/** One in the hands of the owner of the tables, who can change it and cannot sign. */
+export interface NotableAccount extends FoundAccount {
+  /** Signed in as the owner. */
+  readonly owner: Client;
+}
+
 /**
  * Opens the database as it is, under the runtime role, and the account's keys with the root key. Whoever cannot open those
- * gets nothing: not with a login of the database alone either, since nothing could be recorded.
+ * gets nothing: not with a login of the runtime role either, since nothing could be recorded.
  * @param accountId the hub's own account where absent
  * @throws HubError CONFIG_INVALID, KEY_SERVICE_* (no root key, or another hub's), NOT_FOUND, DATABASE_*
  */
-export async function openAccount(
-  { folders, ...config }: Config,
-  secrets: Secrets,
-  accountId?: string,
-): Promise<RecoverableAccount> {
+export async function openAccount(config: Config, secrets: Secrets, accountId?: string): Promise<RecoverableAccount> {
   await using opening = new AsyncDisposableStack();
-  const keySetup = { config: { folders, ...config }, create: false, askPassphrase: askForPassphrase };
+  const keySetup = { config, create: false, askPassphrase: askForPassphrase };
   // before the database is opened: without it there is nothing to do there
   if (config.keys.kind === "embedded") await openRootKeys(keySetup);
-  const logins = await openLogins({ folders, ...config }, secrets);
+  const found = opening.use(await findAccount(config, secrets, accountId));
+  const { id, database } = found;
+  const { keys } = opening.use(await openKeyService({ ...keySetup, database }));
+  // of all keys, before anything is asked: this is what the root key proves itself by
+  const metadata = await Promise.all(KEY_NAMES.map((name) => keys.metadata(id, name)));
+  const der = metadata.find(({ name }) => name === "root")?.versions.at(-1)?.publicKey;
+  if (!der) throw new Error("cannot happen: an account whose root key has no public half");
+  const rooms = opening.move();
+  const rootKey = publicKeyToPem(publicKeyFromDer(der));
+  return { ...found, keys, rootKey, [Symbol.asyncDispose]: () => rooms.disposeAsync() };
+}
+
+/**
+ * Likewise without the root key, for the owner of the tables.
+ * @throws HubError CONFIG_INVALID (no migration URL), NOT_FOUND, DATABASE_*
+ */
+export async function openAsOwner(config: Config, secrets: Secrets, accountId?: string): Promise<NotableAccount> {
+  const { owner, ...found } = await findAccount(config, secrets, accountId);
+  if (owner) return { ...found, owner };
+  await found[Symbol.asyncDispose]();
+  throw new HubError(
+    "CONFIG_INVALID",
+    "Without the root key this takes the owner of the tables: set COUNTERSIGN_MIGRATION_URL.",
+    { path: "COUNTERSIGN_MIGRATION_URL" },
+  );
+}
+
+async function findAccount(
+  config: Config,
+  secrets: Secrets,
+  accountId: string | undefined,
+): Promise<FoundAccount & { readonly owner?: Client }> {
+  await using opening = new AsyncDisposableStack();
+  const logins = await openLogins(config, secrets);
   if (!logins)
     throw new HubError(
       "CONFIG_INVALID",
-      `There is no hub's database in ${folders.data}: set COUNTERSIGN_DATA_DIR or DATABASE_URL to where it is.`,
+      `There is no hub's database in ${config.folders.data}: set COUNTERSIGN_DATA_DIR or DATABASE_URL to where it is.`,
     );
   opening.use(logins);
   await refuseUnfit(logins);
@@ -58,22 +98,13 @@ export async function openAccount(
   const id = accountId ?? hubId;
   if (hubId === undefined || id === undefined || !(await directory.accountIds()).includes(id))
     throw new HubError("NOT_FOUND", "There is no such account in this database.", { path: "account" });
-  const { keys } = opening.use(await openKeyService({ ...keySetup, database }));
-  // of all keys, before anything is asked: this is what the root key proves itself by
-  const metadata = await Promise.all(KEY_NAMES.map((name) => keys.metadata(id, name)));
-  const der = metadata.find(({ name }) => name === "root")?.versions.at(-1)?.publicKey;
-  if (!der) throw new Error("cannot happen: an account whose root key has no public half");
   const hub = await database.read(id, (session) => identityStore(session).principalNamed(HUB_PRINCIPAL_NAME));
   if (!hub) throw new Error("cannot happen: an account without the hub's own principal");
   const rooms = opening.move();
   return {
-    id,
-    hubId,
-    database,
-    keys,
+    ...{ id, hubId, database, hubPrincipalId: hub.id },
     connect: () => dedicatedClient(login, "countersign-recover"),
-    hubPrincipalId: hub.id,
-    rootKey: publicKeyToPem(publicKeyFromDer(der)),
+    ...(logins.owner && { owner: logins.owner }),
     [Symbol.asyncDispose]: () => rooms.disposeAsync(),
   };
 }

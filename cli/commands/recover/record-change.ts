@@ -14,7 +14,13 @@ import type { RecoverableAccount } from "./open-account.ts";
 
 export interface Change<Output> {
   /** As it stands in the receipts. */
-  readonly action: "recover_policy" | "recover_operator";
+  readonly action:
+    | "recover_policy"
+    | "recover_operator"
+    | "backup_begin"
+    | "backup_finish"
+    | "backup_abandon"
+    | "backup_restore";
   readonly input: Record<string, Json>;
   readonly target: NonNullable<CallRecord["target"]>;
   readonly effect: (session: Session, call: { readonly now: Date; readonly callId: string }) => Promise<Output>;

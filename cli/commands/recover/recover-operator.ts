@@ -12,16 +12,15 @@ import { newSigningKey } from "../../first-account.ts";
 import { keepHub } from "../../keep-hub.ts";
 import { printable } from "../../terminal.ts";
 import { agree } from "./agree.ts";
-import { openAccount, type RecoverableAccount } from "./open-account.ts";
-import { recordChange } from "./record-change.ts";
+import { openRecoverable, type Recoverable, receiptInWords } from "./open-recoverable.ts";
 
 /** Lets an operator act again, with the key and a new token of this config folder. */
 export async function recoverOperatorCommand(
   context: CliContext,
-  options: { name?: string; account?: string; yes?: true },
+  options: { name?: string; account?: string; yes?: true; withoutRootKey?: true },
 ): Promise<void> {
-  const { config, secrets, terminal, folder } = context;
-  await using account = await openAccount(config, secrets, options.account);
+  const { terminal, folder } = context;
+  await using account = await openRecoverable(context, options);
   refuseOthersFolder(context, account);
   const known = folder.signingKey();
   const plan = await account.database.read(account.id, (session) =>
@@ -33,7 +32,7 @@ export async function recoverOperatorCommand(
   const { publicKey } = known ?? newSigningKey(folder);
   const token = { id: v7(), secret: generateSecret() };
   const { name, id } = plan.operator;
-  const { output, receipt } = await recordChange(account, config.log, {
+  const { output, receipt } = await account.change({
     action: "recover_operator",
     input: { operator: id },
     target: { type: "Operator", id },
@@ -49,7 +48,7 @@ export async function recoverOperatorCommand(
   terminal.show({ ...output, accountId: account.id, receipt }, () =>
     printable(
       [
-        `"${name}" can act again, with the key and token in ${folder.path}. Receipt ${receipt.id}`,
+        `"${name}" can act again, with the key and token in ${folder.path}. ${receiptInWords(account, receipt)}`,
         found
           ? "Try: npx countersign call system_identity_whoami"
           : "Now: npx countersign start (or, where the hub runs elsewhere, set COUNTERSIGN_URL to it)",
@@ -62,7 +61,7 @@ function rowsOf(session: Session) {
   return { identity: identityStore(session), recovery: recoveryStore(session) };
 }
 
-function refuseOthersFolder({ folder }: CliContext, { id }: RecoverableAccount): void {
+function refuseOthersFolder({ folder }: CliContext, { id }: Recoverable): void {
   const own = folder.hub()?.accountId;
   if (own === undefined || own === id) return;
   throw new HubError(
@@ -87,8 +86,10 @@ function planInWords({ folder }: CliContext, plan: RecoveryPlan): string[] {
 }
 
 /** Keeps where the hub is, where the folder has lost it and the hub is where these settings say. */
-async function findHub({ config, folder }: CliContext, { id, rootKey }: RecoverableAccount): Promise<boolean> {
+async function findHub({ config, folder }: CliContext, { id, rootKey }: Recoverable): Promise<boolean> {
   if (folder.hub()) return true;
+  // which root key is the hub's cannot be told without it
+  if (rootKey === undefined) return false;
   const { host, port } = config.server;
   const url = config.cli.url ?? (port === 0 ? undefined : `http://${nameOf(host)}:${port}/mcp`);
   return url !== undefined && keepHub(folder, { url, accountId: id, rootKey, created: false });

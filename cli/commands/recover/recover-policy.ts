@@ -4,23 +4,22 @@ import { recoverPolicy, replacedByDefault } from "../../../server/domain/policy/
 import type { CliContext } from "../../context.ts";
 import { printable } from "../../terminal.ts";
 import { agree } from "./agree.ts";
-import { openAccount } from "./open-account.ts";
-import { recordChange } from "./record-change.ts";
+import { openRecoverable, receiptInWords } from "./open-recoverable.ts";
 
 /** Puts the policy that ships with the hub in force. */
 export async function recoverPolicyCommand(
   context: CliContext,
-  options: { account?: string; yes?: true },
+  options: { account?: string; yes?: true; withoutRootKey?: true },
 ): Promise<void> {
-  const { config, secrets, terminal } = context;
-  await using account = await openAccount(config, secrets, options.account);
+  const { terminal } = context;
+  await using account = await openRecoverable(context, options);
   const { version } = await account.database.read(account.id, (session) => replacedByDefault(policyStore(session)));
   const plan = [
     `Puts the policy that ships with the hub in force as version ${version + 1}: each action's own risk, no rules`,
     `and no policies of the account's. Version ${version} stays on record (npx countersign policy show).`,
   ];
   await agree(terminal, account, plan, options);
-  const { output, receipt } = await recordChange(account, config.log, {
+  const { output, receipt } = await account.change({
     action: "recover_policy",
     input: { baseVersion: version },
     target: { type: "Account", id: account.id },
@@ -31,6 +30,8 @@ export async function recoverPolicyCommand(
       ),
   });
   terminal.show({ ...output, accountId: account.id, receipt }, () =>
-    printable(`Policy version ${output.version} is in force, from the next call on. Receipt ${receipt.id}`),
+    printable(
+      `Policy version ${output.version} is in force, from the next call on. ${receiptInWords(account, receipt)}`,
+    ),
   );
 }

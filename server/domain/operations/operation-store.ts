@@ -52,6 +52,8 @@ export interface OperationWriter {
   working(kind: string, subject: string): Promise<Operation | undefined>;
   /** With a job, sent in this transaction. Throws CONFLICT where one of this kind and subject began meanwhile. */
   start(operation: NewOperation): Promise<void>;
+  /** Sends its job once more, for now or for then; whether it is working. */
+  again(id: string, at?: Date): Promise<boolean>;
   /** Raises the fence; undefined where it is over. */
   claim(id: string, at: Date): Promise<Operation | undefined>;
   /** Whether it is working under this fence; locked until the transaction ends. */
@@ -59,6 +61,11 @@ export interface OperationWriter {
   /** Each answers with whether the fence held and the operation was working. */
   advance(id: string, fence: number, progress: Progress, at: Date): Promise<boolean>;
   complete(id: string, fence: number, sentence: string, at: Date): Promise<boolean>;
+  /**
+   * The operation where followers were told of no progress of it since `before`, which from now on they were; undefined
+   * where they were, or the fence does not hold.
+   */
+  untold(id: string, fence: number, before: Date, at: Date): Promise<Operation | undefined>;
   /** Whatever its fence: whether it was working. */
   cancel(id: string, at: Date): Promise<boolean>;
   fail(id: string, fence: number, failure: OperationFailure, at: Date): Promise<boolean>;

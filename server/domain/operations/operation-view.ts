@@ -1,13 +1,22 @@
 import type { RequestState } from "../../../contracts/approval/request-view.ts";
-import type { OperationView } from "../../../contracts/operations/operation.ts";
+import { type NextCall, nextText, type OperationView } from "../../../contracts/operations/operation.ts";
 import { filled, rulesOf } from "../approvals/agreement.ts";
 import type { ApprovalDecision, ApprovalRequest } from "../approvals/approval-store.ts";
 import { stateAt } from "../approvals/request-state.ts";
 import type { Operation } from "./operation-store.ts";
 
-const WHOLE: Readonly<Record<string, (id: string) => string>> = {
-  "gitops.sync": (id) => `system_gitops_get_sync_run ${JSON.stringify({ runId: id })}`,
+/** What tells the whole of an operation, where its own state, progress and error are not all there is. */
+const WHOLE: Readonly<Record<string, (id: string) => NextCall>> = {
+  approval: (requestId) => ({ action: "system_approval_get_request", input: { requestId } }),
+  "gitops.sync": (runId) => ({ action: "system_gitops_get_sync_run", input: { runId } }),
+  "vault.rotation": (rotationId) => ({ action: "system_vault_get_rotation", input: { rotationId } }),
+  "vault.verification": (verificationId) => ({ action: "system_vault_get_verification", input: { verificationId } }),
 };
+
+function nextOf(kind: string, id: string): string | null {
+  const whole = WHOLE[kind]?.(id);
+  return whole ? nextText(whole) : null;
+}
 
 export function operationView(operation: Operation): OperationView {
   const { id, kind, subject, state, progress, requesterId, error, createdAt, endedAt } = operation;
@@ -19,7 +28,7 @@ export function operationView(operation: Operation): OperationView {
     progress,
     requestedBy: requesterId,
     error: error ? { code: error.code, message: error.message } : null,
-    next: WHOLE[kind]?.(id) ?? null,
+    next: nextOf(kind, id),
     createdAt: createdAt.toISOString(),
     endedAt: endedAt?.toISOString() ?? null,
   };
@@ -72,7 +81,7 @@ export function waitingView(
     },
     requestedBy: requester.id,
     error: state === "failed" ? { code: code ?? "INTERNAL", message: sentenceOf(counted, { given, needed }) } : null,
-    next: `system_approval_get_request ${JSON.stringify({ requestId: id })}`,
+    next: nextOf("approval", id),
     createdAt: createdAt.toISOString(),
     endedAt: closedAt?.toISOString() ?? null,
   };

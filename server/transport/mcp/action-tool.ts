@@ -3,6 +3,7 @@ import { isRead } from "../../action/define-action.ts";
 import type { RegisteredAction } from "../../action/registry.ts";
 import { HubError } from "../../errors.ts";
 import type { HubDoor } from "../hub-door.ts";
+import { CallProgress } from "./call-progress.ts";
 import { type DoorCall, declaresTasks, type ToolAnswer } from "./catalogue.ts";
 import { answerTo, canAsk, questionOf } from "./confirmation.ts";
 import { hubTasks } from "./hub-tasks.ts";
@@ -18,12 +19,25 @@ export async function callAction(
   input: Readonly<Record<string, unknown>>,
   call: DoorCall,
 ): Promise<ToolAnswer> {
-  const result = await door.run(requestOf(action, input, call));
+  const telling = new CallProgress(call);
+  const request = { ...requestOf(action, input, call), ...(wantsProgress(call) && { onProgress: telling.tell }) };
+  const result = await told(telling, () => door.run(request));
   const entry = door.action(action);
   const begun = declaresTasks(call.capabilities) ? longWorkIn(result, entry) : undefined;
   if (begun !== undefined) return { kind: "task", task: await hubTasks(door).get(begun, call.caller) };
   return answerOf(result, entry);
 }
+
+/** All that was told is sent before there is an answer. */
+async function told<T>(telling: CallProgress, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } finally {
+    await telling.end();
+  }
+}
+
+const wantsProgress = ({ meta }: DoorCall): boolean => meta.progressToken !== undefined;
 
 /** The operation that goes on after the answer: people have to agree, or the call only began it. */
 function longWorkIn(result: ActionResult, entry: RegisteredAction | undefined): string | undefined {

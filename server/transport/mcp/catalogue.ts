@@ -73,13 +73,16 @@ export interface TaskShelf {
 export interface Changes {
   /**
    * Tells of what concerns this caller, from the moment that it resolves until the function that it answers with is called.
-   * Of single resources, those of `interest` count.
    */
-  follow(
-    caller: Caller,
-    tell: (change: Change) => void,
-    interest: (uri: string) => boolean,
-  ): (() => void) | Promise<() => void>;
+  follow(caller: Caller, listener: ChangeListener): (() => void) | Promise<() => void>;
+}
+
+export interface ChangeListener {
+  readonly tell: (change: Change) => void;
+  /** Whether changes of this resource are to be told. */
+  readonly interest: (uri: string) => boolean;
+  /** The caller may not call any more: banned, or their token is revoked or expired. Said soon after, and once. */
+  readonly lost: () => void;
 }
 
 /** Clients are told that something is new, and ask for it themselves. */

@@ -68,12 +68,60 @@ describe("subscriptions/listen", () => {
     stream.end();
   });
 
-  test("ends with the door, and is no work that the door waits for", async () => {
+  /** The last message of a stream: the answer to the request that opened it. */
+  function assertComplete(last: { id: unknown; result: { resultType: unknown } }): void {
+    assert.deepEqual([last.id, last.result.resultType], [5, "complete"]);
+  }
+
+  test("ends with the door, by the protocol's last message, and is no work that the door waits for", async () => {
     const door = await openCatalogueDoor();
     const stream = await listen(door, { toolsListChanged: true });
     await stream.next();
     await door[Symbol.asyncDispose]();
+    assertComplete(await stream.next());
     assert.equal(await stream.next(), undefined);
+    assert.equal(door.catalogue.listeners, 0);
+  });
+
+  test("ends first when the door closes: calls that run are still answered", async () => {
+    const door = await openCatalogueDoor();
+    const stream = await listen(door, { toolsListChanged: true });
+    await stream.next();
+    const client = new Client({ name: "old", version: "1" });
+    const requestInit = { headers: { authorization: `Bearer ${door.token}` } };
+    await client.connect(new StreamableHTTPClientTransport(door.url, { requestInit }));
+    const started = door.hub.nextRun();
+    const call = client.callTool({ name: "system_test_wait", arguments: { text: "kept" } });
+    await started;
+    const drained = door[Symbol.asyncDispose]();
+    assertComplete(await stream.next());
+    door.hub.gate.resolve();
+    assert.deepEqual((await call).structuredContent, { echoed: "kept" });
+    await drained;
+  });
+
+  test("ends where its caller may not call any more; another's goes on", async () => {
+    await using door = await openCatalogueDoor();
+    const alices = await listen(door, { toolsListChanged: true });
+    const bobs = await listen(door, { toolsListChanged: true }, door.hub.admit("bob"));
+    await alices.next();
+    await bobs.next();
+    door.catalogue.lose("alice");
+    assertComplete(await alices.next());
+    assert.equal(await alices.next(), undefined);
+    assert.equal(door.catalogue.listeners, 1);
+    door.catalogue.tell("bob", { kind: "tools" });
+    assert.equal((await bobs.next()).method, "notifications/tools/list_changed");
+    bobs.end();
+  });
+
+  test("ends as soon as it is open, where its caller was lost or the door closed meanwhile", async () => {
+    await using door = await openCatalogueDoor();
+    door.catalogue.afterFollowing = () => door.catalogue.lose("alice");
+    const stream = await listen(door, { toolsListChanged: true });
+    const messages = [await stream.next(), await stream.next()];
+    assert.equal(messages[0]?.method, "notifications/subscriptions/acknowledged");
+    assertComplete(messages[1]);
     assert.equal(door.catalogue.listeners, 0);
   });
 
@@ -128,6 +176,39 @@ describe("subscriptions/listen", () => {
     assert.equal(door.catalogue.listeners, 21);
     for (const stream of [...streams, bobs]) stream.end();
   });
+});
+
+test("a session ends where its caller may not call any more", async () => {
+  await using door = await openCatalogueDoor();
+  const client = new Client({ name: "old", version: "1" });
+  const requestInit = { headers: { authorization: `Bearer ${door.token}` } };
+  const transport = new StreamableHTTPClientTransport(door.url, { requestInit });
+  const followed = door.catalogue.followed();
+  await client.connect(transport);
+  await followed;
+  const headers = {
+    authorization: `Bearer ${door.token}`,
+    accept: "text/event-stream",
+    "mcp-session-id": transport.sessionId ?? "",
+    "mcp-protocol-version": "2025-11-25",
+  };
+  door.catalogue.lose("alice");
+  assert.equal(door.catalogue.listeners, 0);
+  assert.equal((await fetch(door.url, { headers })).status, 404, "its session is gone");
+  await client.close();
+});
+
+test("a session whose caller was lost while it opened is none, and leaves nothing behind", async () => {
+  await using door = await openCatalogueDoor();
+  door.catalogue.afterFollowing = () => door.catalogue.lose("alice");
+  const client = new Client({ name: "old", version: "1" });
+  const requestInit = { headers: { authorization: `Bearer ${door.token}` } };
+  await assert.rejects(client.connect(new StreamableHTTPClientTransport(door.url, { requestInit })));
+  assert.equal(door.catalogue.listeners, 0);
+  door.catalogue.afterFollowing = () => {};
+  await client.connect(new StreamableHTTPClientTransport(door.url, { requestInit }));
+  assert.equal(door.catalogue.listeners, 1);
+  await client.close();
 });
 
 test("a session is told of lists and of the resources that it asked for, until it ends", async () => {

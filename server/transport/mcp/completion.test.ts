@@ -48,6 +48,7 @@ describe("completion", () => {
     assert.deepEqual(await complete(hub, template("reference/{page}"), "page", "system_journal_v"), [
       "system_journal_verify",
     ]);
+    assert.deepEqual(await complete(hub, template("runbooks/{name}"), "name", "key-cu"), ["key-custody"]);
     assert.deepEqual(await complete(hub, prompt("prepare_gitops_change"), "repository", "e"), ["edge"]);
     assert.deepEqual(await complete(hub, prompt("prepare_gitops_change"), "what", "e"), []);
     assert.deepEqual(await complete(hub, prompt("investigate_receipt"), "id", "0190"), ["0190.outcome"]);
@@ -80,6 +81,7 @@ describe("completion", () => {
     await assert.rejects(complete(hub, prompt("toString"), "id", ""), { code: "NOT_FOUND" });
     await assert.rejects(complete(hub, template("approvals/{id}"), "name", ""), { code: "INPUT_INVALID" });
     await assert.rejects(complete(hub, template("reference/{page}"), "id", ""), { code: "INPUT_INVALID" });
+    await assert.rejects(complete(hub, template("runbooks/{name}"), "id", ""), { code: "INPUT_INVALID" });
     await assert.rejects(complete(hub, prompt("explain_denial"), "toString", ""), { code: "INPUT_INVALID" });
   });
 });

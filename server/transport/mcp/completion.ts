@@ -5,6 +5,7 @@ import type { Completion } from "./catalogue.ts";
 import { type ResourceKind, resourceKinds, uriOf, variablesOf } from "./hub-resources.ts";
 import { hubPromptList } from "./prompts/hub-prompts.ts";
 import { pageNames, REFERENCE_PATH } from "./reference-pages.ts";
+import { RUNBOOK_PATH, runbookPageNames } from "./runbook-pages.ts";
 import { begins, idOf, listed, nameOf, receipts, repositories, type ValueSource } from "./value-sources.ts";
 
 const VALUES: Readonly<Record<string, Readonly<Record<string, ValueSource>>>> = {
@@ -43,6 +44,10 @@ function ofTemplate(templates: ReadonlyMap<string, ResourceKind>, uri: string, n
   if (uri === uriOf(REFERENCE_PATH)) {
     if (name !== "page") throw unknownArgument();
     return async (door, { caller }) => pageNames(await door.visible(caller, "mcp"));
+  }
+  if (uri === uriOf(RUNBOOK_PATH)) {
+    if (name !== "name") throw unknownArgument();
+    return async () => runbookPageNames();
   }
   const kind = templates.get(uri) ?? unknown("resource template");
   if (!variablesOf(kind).includes(name)) throw unknownArgument();

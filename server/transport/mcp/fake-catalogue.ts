@@ -5,20 +5,27 @@ import { HubError } from "../../errors.ts";
 import { DEFAULT_DOOR_SETTINGS } from "../door-settings.ts";
 import { FakeDoor } from "../fake-door.ts";
 import { type HttpDoor, openHttpDoor } from "../http-server.ts";
-import type { Asked, Catalogue, Change, DoorCall, Task } from "./catalogue.ts";
+import type { Asked, Catalogue, Change, ChangeListener, DoorCall, Task } from "./catalogue.ts";
 
 /** For tests: something on every shelf beside the fake hub's own tools, and what it was asked. */
 export class FakeCatalogue {
   readonly calls: DoorCall[] = [];
   readonly tasks = new Map<string, { owner: string; task: Task }>();
-  readonly #listeners = new Set<{ caller: Caller; tell: (change: Change) => void }>();
+  readonly #listeners = new Set<ChangeListener & { caller: Caller }>();
   /** Runs while somebody begins to follow. */
   whileFollowing: (tell: (change: Change) => void) => void = () => {};
+  /** Runs when somebody follows, before they know. */
+  afterFollowing: () => void = () => {};
   #followed = Promise.withResolvers<void>();
 
   /** Tells what concerns the principal of this name. */
   tell(name: string, change: Change): void {
     for (const { caller, tell } of this.#listeners) if (caller.principal.name === name) tell(change);
+  }
+
+  /** The principal of this name may not call any more. */
+  lose(name: string): void {
+    for (const { caller, lost } of this.#listeners) if (caller.principal.name === name) lost();
   }
 
   get listeners(): number {
@@ -84,12 +91,13 @@ export class FakeCatalogue {
       },
     },
     changes: {
-      follow: async (caller, tell) => {
+      follow: async (caller, given) => {
         await Promise.resolve();
-        this.whileFollowing(tell);
-        const listener = { caller, tell };
+        this.whileFollowing(given.tell);
+        const listener = { caller, ...given };
         this.#listeners.add(listener);
         this.#followed.resolve();
+        this.afterFollowing();
         return () => this.#listeners.delete(listener);
       },
     },

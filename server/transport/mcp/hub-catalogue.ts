@@ -7,13 +7,13 @@ import { hubChanges } from "./hub-changes.ts";
 import { hubTasks } from "./hub-tasks.ts";
 import { hubPrompts } from "./prompt-shelf.ts";
 import { hubResources } from "./resource-shelf.ts";
-import { toolOf } from "./tool-list.ts";
+import { toolsOf } from "./tool-list.ts";
 
 /** What the hub itself offers: its actions as tools, and what chats read, complete and follow by way of them. */
 export function hubCatalogue(door: HubDoor): Catalogue {
   return {
     tools: {
-      list: async (caller: Caller) => (await door.visible(caller, "mcp")).map(toolOf),
+      list: async (caller: Caller) => toolsOf(await door.visible(caller, "mcp")),
       call: (name, args, call) => callAction(door, name, args, call),
     },
     resources: hubResources(door),

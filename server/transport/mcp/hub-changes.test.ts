@@ -26,10 +26,16 @@ async function follow(hub: FakeHub, ...uris: readonly string[]) {
     told.push(change.kind === "resource" ? change.uri : change.kind);
     next.resolve();
   };
-  const unfollow = await hubChanges(hub).follow(hub.call().caller, tell, (uri) => uris.includes(uri));
+  const lost = Promise.withResolvers<void>();
+  const unfollow = await hubChanges(hub).follow(hub.call().caller, {
+    tell,
+    interest: (uri) => uris.includes(uri),
+    lost: lost.resolve,
+  });
   return {
     told,
     unfollow,
+    lost: lost.promise,
     /** What was told of these events, which end with something that is told. */
     async of(...events: readonly FollowedEvent[]): Promise<string[]> {
       told.length = 0;
@@ -88,21 +94,30 @@ describe("changes", () => {
     assert.deepEqual(await stream.of(role), ["tools", "prompts", "resources"]);
   });
 
-  test("are not told to whom may not call any more", async () => {
+  test("end for whom may not call any more, once, with nothing told of what led to it", async () => {
     const hub = new FakeHub();
     const stream = await follow(hub, REQUEST);
+    await stream.of(marker);
+    stream.told.length = 0;
     hub.banned.add(hub.call().caller.principal.id);
-    const asked = Promise.withResolvers<void>();
-    const current = hub.current.bind(hub);
-    hub.current = async (caller) => {
-      asked.resolve();
-      return current(caller);
-    };
     hub.emit(requested);
-    await asked.promise;
+    await stream.lost;
     hub.banned.clear();
-    assert.deepEqual(await stream.of(marker), ["resources"]);
-    assert.ok(!stream.told.includes(REQUEST));
+    hub.emit(requested, policy);
+    stream.unfollow();
+    assert.deepEqual(stream.told, []);
+    assert.equal(hub.followers, 0);
+  });
+
+  test("end by themselves where no event says so: a token expires in silence", async (t) => {
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    const hub = new FakeHub();
+    const stream = await follow(hub);
+    await stream.of(marker);
+    hub.banned.add(hub.call().caller.principal.id);
+    t.mock.timers.tick(60_000);
+    await stream.lost;
+    stream.unfollow();
   });
 
   test("are told a moment later where the database did not answer, and not after the end", async () => {

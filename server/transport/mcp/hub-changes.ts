@@ -2,19 +2,21 @@ import { hash } from "node:crypto";
 import type { Caller } from "../../action/caller.ts";
 import type { FollowedEvent } from "../../domain/events/event-feed.ts";
 import type { HubDoor } from "../hub-door.ts";
-import type { Change, Changes } from "./catalogue.ts";
+import type { Change, ChangeListener, Changes } from "./catalogue.ts";
 import { governs, relisted, touchedBy } from "./event-resources.ts";
 import { addressed } from "./hub-resources.ts";
 
 /** Events that wait to be looked at for one follower; of more, the oldest are left out. */
 const MOST_WAITING = 1_000;
 const RETRY_MS = 1_000;
+/** Who may not call any more is noticed by then, whatever became of the event that says so. */
+const RECHECK_MS = 60_000;
 
 /** What is new to a caller, from the account's events: they are told nothing that they could not read at that moment. */
 export function hubChanges(door: HubDoor): Changes {
   return {
-    async follow(caller, tell, interest) {
-      const follower = new Follower(door, caller, tell, interest);
+    async follow(caller, listener) {
+      const follower = new Follower(door, caller, listener);
       const unfollow = await door.follow(caller.account.id, (events) => follower.take(events));
       follower.begin();
       return () => {
@@ -28,8 +30,7 @@ export function hubChanges(door: HubDoor): Changes {
 class Follower {
   readonly #door: HubDoor;
   readonly #caller: Caller;
-  readonly #tell: (change: Change) => void;
-  readonly #interest: (uri: string) => boolean;
+  readonly #listener: ChangeListener;
   #waiting: FollowedEvent[] = [];
   /** What the caller is shown may have altered since it was compared last. */
   #maybeGoverned = false;
@@ -37,19 +38,24 @@ class Follower {
   #shown: string | undefined;
   #looking = false;
   #retry: NodeJS.Timeout | undefined;
+  #recheck: NodeJS.Timeout | undefined;
   #ended = false;
 
-  constructor(door: HubDoor, caller: Caller, tell: (change: Change) => void, interest: (uri: string) => boolean) {
+  constructor(door: HubDoor, caller: Caller, listener: ChangeListener) {
     this.#door = door;
     this.#caller = caller;
-    this.#tell = tell;
-    this.#interest = interest;
+    this.#listener = listener;
   }
 
-  /** Compares once with what held when the caller was identified: a little time has passed. */
+  /** Compares with what held when the caller was identified: a little time has passed. And again, now and then. */
   begin(): void {
-    this.#maybeGoverned = true;
-    this.#start();
+    const look = () => {
+      this.#maybeGoverned = true;
+      this.#start();
+    };
+    // a token expires without an event, and an event may be late
+    this.#recheck = setInterval(look, RECHECK_MS).unref();
+    look();
   }
 
   take(events: readonly FollowedEvent[]): void {
@@ -65,6 +71,7 @@ class Follower {
     this.#ended = true;
     this.#waiting = [];
     clearTimeout(this.#retry);
+    clearInterval(this.#recheck);
   }
 
   #start(): void {
@@ -88,7 +95,7 @@ class Follower {
       this.#waiting = [];
       this.#maybeGoverned = false;
       try {
-        for (const change of await this.#changes(events, maybeGoverned)) if (!this.#ended) this.#tell(change);
+        for (const change of await this.#changes(events, maybeGoverned)) if (!this.#ended) this.#listener.tell(change);
       } catch (err) {
         this.#door.log.debug({ err, principal: this.#caller.principal.id }, "what is new was not told yet");
         this.#waiting = [...events, ...this.#waiting].slice(-MOST_WAITING);
@@ -102,7 +109,11 @@ class Follower {
   async #changes(events: readonly FollowedEvent[], maybeGoverned: boolean): Promise<Change[]> {
     this.#shown ??= digestOf(await this.#visible(this.#caller));
     const caller = await this.#door.current(this.#caller);
-    if (!caller) return [];
+    if (!caller) {
+      this.end();
+      this.#listener.lost();
+      return [];
+    }
     const visible = await this.#visible(caller);
     const changes: Change[] = [];
     if (maybeGoverned && digestOf(visible) !== this.#shown) {
@@ -118,7 +129,7 @@ class Follower {
   }
 
   #interesting(event: FollowedEvent): string[] {
-    return touchedBy(event).filter((path) => this.#interest(addressed(path)?.uri ?? ""));
+    return touchedBy(event).filter((path) => this.#listener.interest(addressed(path)?.uri ?? ""));
   }
 
   async #visible(caller: Caller): Promise<string[]> {

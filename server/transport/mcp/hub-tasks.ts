@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type OperationView, operationView } from "../../../contracts/operations/operation.ts";
+import { rowId } from "../../../contracts/formats/row-id.ts";
+import { nextCall, type OperationView, operationView } from "../../../contracts/operations/operation.ts";
 import type { Done } from "../../action/action-request.ts";
 import type { Caller } from "../../action/caller.ts";
 import { type ErrorCode, HubError } from "../../errors.ts";
@@ -57,7 +58,7 @@ export function hubTasks(door: HubDoor): TaskShelf {
 
 /** Another's task is as unknown as none. */
 async function ownOperation(door: HubDoor, id: string, caller: Caller): Promise<OperationView> {
-  if (!z.uuid().safeParse(id).success) throw unknown();
+  if (!rowId.safeParse(id).success) throw unknown();
   const { output } = await call(door, caller, "system_operations_get", { operationId: id }).catch((error: unknown) => {
     throw error instanceof HubError && error.code === "NOT_FOUND" ? unknown() : error;
   });
@@ -89,13 +90,14 @@ async function stateOf(door: HubDoor, operation: OperationView, caller: Caller):
   return { status: "failed", error: new HubError(code as ErrorCode, message) };
 }
 
-/** What the call would have answered with, had it not taken so long. */
-async function resultOf(door: HubDoor, { id, kind }: OperationView, caller: Caller): Promise<Done> {
-  if (kind === "gitops.sync") return call(door, caller, "system_gitops_get_sync_run", { runId: id });
-  const request = await call(door, caller, "system_approval_get_request", { requestId: id });
-  const found = kept.safeParse(gotRequest.parse(request.output).yours?.result);
+/** What the call would have answered with, had it not taken so long: what tells the whole of it answers alike. */
+async function resultOf(door: HubDoor, { id, kind, next }: OperationView, caller: Caller): Promise<Done> {
+  const { action, input } = next ? nextCall(next) : { action: "system_operations_get", input: { operationId: id } };
+  const told = await call(door, caller, action, input);
+  if (kind !== "approval") return told;
+  const found = kept.safeParse(gotRequest.parse(told.output).yours?.result);
   // a result is kept for a while; that it was carried out stays on record
-  return found.success ? { status: "done", ...found.data } : request;
+  return found.success ? { status: "done", ...found.data } : told;
 }
 
 async function call(

@@ -59,6 +59,11 @@ export class McpEndpoint {
     }
   }
 
+  /** Ends the streams that clients listen on, and resolves when that is said on them; what is being worked on goes on. */
+  endStreams(): Promise<void> {
+    return this.#modern.endStreams();
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#modern.close(), this.#sessions.close()]);
   }

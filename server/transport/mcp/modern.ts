@@ -1,35 +1,30 @@
-import { createMcpHandler } from "@modelcontextprotocol/server";
+import { type CreateMcpHandlerOptions, createMcpHandler, type ServerEventBus } from "@modelcontextprotocol/server";
 import type { Json } from "../../../contracts/formats/canonical-json.ts";
 import { HubError } from "../../errors.ts";
 import type { HubDoor } from "../hub-door.ts";
-import { CallersBus } from "./changes.ts";
 import { answerHeaderMismatch } from "./errors.ts";
 import { asAuthInfo, type IdentifiedExchange } from "./exchange-context.ts";
 import type { McpDoor } from "./mcp-door.ts";
 import { mirrorFault } from "./mirrored-arguments.ts";
 import { offerOf } from "./offer.ts";
 import { protocolServer } from "./protocol-server.ts";
+import { Subscriptions } from "./subscriptions.ts";
 import { sendResponse } from "./web-exchange.ts";
 
-/** Streams of `subscriptions/listen`, in all. */
-const MOST_SUBSCRIPTIONS = 1000;
 const LISTEN = "subscriptions/listen";
 
 /** Serves the 2026-07-28 revision: each request stands alone. */
 export function modernEra(at: McpDoor) {
   const offer = offerOf(at.catalogue, "modern");
-  const bus = new CallersBus(at.catalogue.changes);
-  const handler = createMcpHandler(
-    // the header was held against the message by now
-    ({ requestInfo }) =>
-      protocolServer(at, offer, "modern", requestInfo?.headers.get("mcp-method") ?? undefined).server,
-    {
-      legacy: "reject",
-      bus,
-      maxSubscriptions: MOST_SUBSCRIPTIONS,
-      onerror: (error) => at.door.log.debug({ err: error }, "mcp"),
-    },
-  );
+  const subscriptions = new Subscriptions(at.catalogue.changes);
+  const handlerWith = (options: CreateMcpHandlerOptions) =>
+    createMcpHandler(
+      // the header was held against the message by now
+      ({ requestInfo }) =>
+        protocolServer(at, offer, "modern", requestInfo?.headers.get("mcp-method") ?? undefined).server,
+      { legacy: "reject", onerror: (error) => at.door.log.debug({ err: error }, "mcp"), ...options },
+    );
+  const handler = handlerWith({});
 
   async function answer(identified: IdentifiedExchange, request: Request, body: Json): Promise<void> {
     const { exchange, caller } = identified;
@@ -38,10 +33,18 @@ export function modernEra(at: McpDoor) {
       at.door.refuse(fault, { channel: "mcp", caller, traceId: exchange.traceId });
       return answerHeaderMismatch(exchange, fault, (body as Message).id);
     }
-    const fetch = () => handler.fetch(request, { parsedBody: body, authInfo: asAuthInfo(identified) });
-    const response = await (isListen(body) ? bus.listen(caller, followedIn(body), fetch) : fetch());
-    const sent = await sendResponse(response, exchange);
-    if (!response.ok && !exchange.signal.aborted) recordRefusal(at.door, identified, sent);
+    const given = { parsedBody: body, authInfo: asAuthInfo(identified) };
+    const listening = (bus: ServerEventBus) => {
+      // a handler of its own: what it ends is this stream alone
+      const own = handlerWith({ bus });
+      return { answer: () => own.fetch(request, given), end: () => void own.close() };
+    };
+    const send = async (response: Response) => {
+      const sent = await sendResponse(response, exchange);
+      if (!response.ok && !exchange.signal.aborted) recordRefusal(at.door, identified, sent);
+    };
+    if (isListen(body)) await subscriptions.listen(caller, followedIn(body), listening, send);
+    else await send(await handler.fetch(request, given));
   }
 
   return {
@@ -50,6 +53,7 @@ export function modernEra(at: McpDoor) {
       // a stream is open as long as its client likes, and is no work
       return isListen(body) ? at.traffic.idling(identified.exchange, serve) : serve();
     },
+    endStreams: () => subscriptions.endAll(),
     close: () => handler.close(),
   };
 }

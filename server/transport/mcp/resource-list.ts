@@ -11,6 +11,7 @@ import type { DoorCall, Page } from "./catalogue.ts";
 import { MARKDOWN, uriOf } from "./hub-resources.ts";
 import { readRows } from "./read-action.ts";
 import { REFERENCE_RESOURCES } from "./reference-pages.ts";
+import { runbookResources } from "./runbook-pages.ts";
 
 /** Of each section of the first page: what waits, and what happened last. */
 const MOST_OPEN = 50;
@@ -85,13 +86,13 @@ const FIRST: readonly Section[] = [
 ];
 
 /**
- * What there is to read at the moment: the reference, what waits for people, repositories, the last syncs, then the fleet
- * page by page. Sections that the caller may not list are left out. Throws CURSOR_INVALID.
+ * What there is to read at the moment: the reference, the runbooks, what waits for people, repositories, the last syncs,
+ * then the fleet page by page. Sections that the caller may not list are left out. Throws CURSOR_INVALID.
  */
 export async function resourceList(door: HubDoor, call: DoorCall, cursor?: string): Promise<Page<Resource>> {
   const [pages, after] = cursor === undefined ? [0, undefined] : decoded(cursor);
   const visible = new Set((await door.visible(call.caller, "mcp")).map(({ action }) => action.name));
-  const items: Resource[] = pages === 0 ? [...REFERENCE_RESOURCES] : [];
+  const items: Resource[] = pages === 0 ? [...REFERENCE_RESOURCES, ...runbookResources()] : [];
   let next: string | undefined;
   for (const section of pages === 0 ? FIRST : [FLEET]) {
     if (!visible.has(section.action)) continue;

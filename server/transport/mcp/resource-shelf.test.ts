@@ -6,6 +6,7 @@ import { FakeHub, objectNamed, paged } from "./fake-hub.ts";
 import { hubResources } from "./resource-shelf.ts";
 
 const ID = "01890000-0000-7000-8000-000000000001";
+const RUNBOOKS = "countersign://runbooks/";
 const caller = (hub: FakeHub) => hub.call().caller;
 
 function hubWith(objects: number): { hub: FakeHub; shelf: ResourceShelf } {
@@ -23,12 +24,13 @@ function hubWith(objects: number): { hub: FakeHub; shelf: ResourceShelf } {
   return { hub, shelf: hubResources(hub) };
 }
 
+/** Without the runbooks, which are files of the program. */
 async function everything(shelf: ResourceShelf, hub: FakeHub): Promise<Resource[]> {
   const items: Resource[] = [];
   let cursor: string | undefined;
   do {
     const page = await shelf.list(hub.call(), cursor);
-    items.push(...page.items);
+    items.push(...page.items.filter(({ uri }) => !uri.startsWith(RUNBOOKS)));
     cursor = page.next;
   } while (cursor !== undefined);
   return items;
@@ -76,10 +78,10 @@ describe("the list of resources", () => {
 });
 
 describe("templates", () => {
-  test("are those whose action the caller is shown, and the reference", async () => {
+  test("are those whose action the caller is shown, the reference and the runbooks", async () => {
     const { hub, shelf } = hubWith(0);
     const all = (await shelf.templates(caller(hub))).map(({ uriTemplate }) => uriTemplate);
-    assert.equal(all.length, 8);
+    assert.equal(all.length, 9);
     hub.hidden.add("system_journal_get_receipt");
     const fewer = (await shelf.templates(caller(hub))).map(({ uriTemplate }) => uriTemplate);
     assert.deepEqual(
@@ -155,5 +157,24 @@ describe("reading", () => {
     // offered at other doors alone
     await assert.rejects(page("/system_identity_claim_secret"), { code: "NOT_FOUND" });
     assert.deepEqual(hub.runs, []);
+  });
+
+  test("of a runbook gives its text and the command that runs it, and is no call", async () => {
+    const { hub, shelf } = hubWith(0);
+    const listed = (await shelf.list(hub.call())).items.filter(({ uri }) => uri.startsWith(RUNBOOKS));
+    assert.deepEqual(
+      listed.map(({ uri }) => uri.slice(RUNBOOKS.length)),
+      ["key-compromise", "key-custody", "vault-credential-restoration"],
+    );
+    const calls = hub.runs.length;
+    for (const { uri, name, description = "" } of listed) {
+      assert.notEqual(description, "");
+      const page = JSON.stringify(await shelf.read(uri, hub.call()));
+      assert.match(page, new RegExp(`countersign runbook run ${name.replace("runbooks/", "")}`));
+      assert.match(page, /```tool/);
+    }
+    for (const other of ["", "nothing", "key-custody/", "../README", "key-custody.md", "Key-custody"])
+      await assert.rejects(shelf.read(`${RUNBOOKS}${other}`, hub.call()), { code: "NOT_FOUND" }, other);
+    assert.equal(hub.runs.length, calls);
   });
 });

@@ -6,6 +6,7 @@ import { addressed, MARKDOWN, pathOf, resourceKinds, templateOf } from "./hub-re
 import { readAction } from "./read-action.ts";
 import { isReference, REFERENCE_TEMPLATE, referencePage } from "./reference-pages.ts";
 import { resourceList } from "./resource-list.ts";
+import { isRunbook, RUNBOOK_TEMPLATE, runbookPage } from "./runbook-pages.ts";
 import { receiptMeta } from "./tool-result.ts";
 
 /** What a chat can read by its address. Reading is calling the read action that stands behind the address. */
@@ -16,13 +17,16 @@ export function hubResources(door: HubDoor): ResourceShelf {
 
     async templates(caller) {
       const shown = new Set((await door.visible(caller, "mcp")).map(({ action }) => action.name));
-      return [...kinds.filter(({ action }) => shown.has(action)).map(templateOf), REFERENCE_TEMPLATE];
+      return [...kinds.filter(({ action }) => shown.has(action)).map(templateOf), REFERENCE_TEMPLATE, RUNBOOK_TEMPLATE];
     },
 
     async read(uri, call) {
       const path = pathOf(uri);
       if (path === undefined) throw nothingThere();
-      const result = isReference(path) ? await readPage(door, path, uri, call) : await readObject(door, path, call);
+      const result =
+        isReference(path) || isRunbook(path)
+          ? await readPage(door, path, uri, call)
+          : await readObject(door, path, call);
       return { kind: "result", result };
     },
   };
@@ -30,7 +34,8 @@ export function hubResources(door: HubDoor): ResourceShelf {
 
 /** As `tools/list` is: told to whom it is shown, and no call. */
 async function readPage(door: HubDoor, path: string, uri: string, { caller }: DoorCall): Promise<ReadResourceResult> {
-  const text = referencePage(path, await door.visible(caller, "mcp"));
+  const shown = await door.visible(caller, "mcp");
+  const text = isRunbook(path) ? runbookPage(path) : referencePage(path, shown);
   if (text === undefined) throw nothingThere();
   return { contents: [{ uri, mimeType: MARKDOWN, text }] };
 }

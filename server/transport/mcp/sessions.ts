@@ -89,8 +89,21 @@ export class Sessions {
     };
     const { changes: news, resources } = this.#at.catalogue;
     if (news && resources) changes.register(serving);
-    if (news) await changes.follow(news, caller, server, told);
+    const life = { isConnected: false, isLost: false };
+    const lost = () => {
+      this.#at.door.log.debug(
+        { session: id, principal: caller.principal.id },
+        "a session's caller may not call any more",
+      );
+      life.isLost = true;
+      if (life.isConnected) void transport.close();
+    };
+    if (news) await changes.follow(news, { caller, server, report: told, lost });
     await server.connect(transport);
+    life.isConnected = true;
+    if (!life.isLost) return;
+    await transport.close();
+    throw new HubError("UNAUTHENTICATED", "This caller may not call any more.");
   }
 
   async #handle(session: Session, identified: IdentifiedExchange, body: Json | undefined): Promise<void> {

@@ -3,8 +3,17 @@ import type { RegisteredAction } from "../../action/registry.ts";
 
 const tools = new WeakMap<RegisteredAction, Tool>();
 
+const lists = new WeakMap<readonly RegisteredAction[], readonly Tool[]>();
+
+/** A list of actions as MCP shows it: made once for each list that the hub has. */
+export function toolsOf(entries: readonly RegisteredAction[]): readonly Tool[] {
+  let list = lists.get(entries);
+  if (!list) lists.set(entries, (list = entries.map(toolOf)));
+  return list;
+}
+
 /** An action as MCP shows it. It follows from the declaration alone, so it is made once. */
-export function toolOf(entry: RegisteredAction): Tool {
+function toolOf(entry: RegisteredAction): Tool {
   const known = tools.get(entry);
   if (known) return known;
   const { name, title, description, permission, risk } = entry.action;
