@@ -8,31 +8,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { AGENT, OPERATOR } from "../cli/context.ts";
 import { INVITATION_PREFIX, parseSecret, TOKEN_PREFIX } from "../contracts/identity/bearer-secret.ts";
-import { walkThrough } from "../scripts/generators/examples/scenario.ts";
+import { GIVEN_SECRET, walkThrough } from "../scripts/generators/examples/scenario.ts";
 import { ScratchRepository } from "../scripts/scratch-repository.ts";
-import { ask, moduleNamed, type TestHub, TestHubs } from "./test-hub.ts";
+import { canary, everyRow, everythingTold, found, foundInRows } from "./canary.fixture.ts";
+import { ask, moduleNamed, TestHubs } from "./test-hub.ts";
 
 const PUT = "system_fleet_put_object";
 /** Longer than a preview shows of one value, so that it ends in the held input alone. */
 const LONG = "n".repeat(3_000);
-
-/** A secret, in every form that it could be written down in. */
-interface Canary {
-  readonly name: string;
-  readonly forms: readonly string[];
-}
-
-function canary(name: string, ...values: readonly (string | Buffer)[]): Canary {
-  const forms = values.flatMap((value) => {
-    const bytes = Buffer.from(value);
-    const written = (["hex", "base64", "base64url"] as const).map((encoding) =>
-      bytes.toString(encoding).replace(/=+$/, ""),
-    );
-    return typeof value === "string" ? [value, ...written] : written;
-  });
-  for (const form of forms) assert.ok(form.length >= 12, "shorter texts are found by chance");
-  return { name, forms: [...new Set(forms)] };
-}
 
 function secretOf(token: string): Buffer {
   const secret = parseSecret(token.startsWith("csi_") ? INVITATION_PREFIX : TOKEN_PREFIX, token)?.secret;
@@ -41,63 +24,6 @@ function secretOf(token: string): Buffer {
 }
 
 const bearer = (name: string, token: string) => canary(name, token, secretOf(token));
-
-/** All rows of all tables, of every schema of ours, as `table row`; bytes as hexadecimal digits. */
-async function everyRow(hubs: TestHubs): Promise<string[]> {
-  const tables = await hubs.sql<{ name: string }>(
-    `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
-     where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`,
-  );
-  const names = tables.map(({ name }) => name);
-  for (const expected of [
-    "public.receipt",
-    "public.approval_request",
-    "public.idempotency",
-    "public.event",
-    "pgboss.job",
-  ])
-    assert.ok(names.includes(expected), expected);
-  const all = await Promise.all(
-    names.map((name) => hubs.sql<{ row: string }>(`select '${name} ' || t::text as row from ${name} t`)),
-  );
-  return all.flat().map(({ row }) => row);
-}
-
-/** The text, and what is inside of it in Base 64 or as hexadecimal digits, and inside of that. */
-function opened(text: string, depth = 2): string {
-  if (depth === 0) return text;
-  const inner = [
-    ...[...text.matchAll(/[A-Za-z0-9+/_-]{24,}/g)].map(([run]) => Buffer.from(run, "base64")),
-    ...[...text.matchAll(/(?:[0-9a-f]{2}){12,}/g)].map(([run]) => Buffer.from(run, "hex")),
-  ];
-  return [text, ...inner.map((bytes) => opened(bytes.toString("latin1"), depth - 1))].join("\n");
-}
-
-/** `place: secret` for each that is found. */
-function found(canaries: readonly Canary[], place: string, text: string): string[] {
-  const all = opened(text);
-  return canaries
-    .filter(({ forms }) => forms.some((form) => all.includes(form)))
-    .map(({ name }) => `${place}: ${name}`);
-}
-
-function foundInRows(canaries: readonly Canary[], rows: readonly string[]): string[] {
-  const places = rows.flatMap((row) => found(canaries, row.split(" ", 1)[0] ?? "", row));
-  return [...new Set(places)].sort();
-}
-
-/** What the hub tells of everything that happened, page by page. */
-async function everythingTold(hubs: TestHubs, hub: TestHub, action: string): Promise<unknown[]> {
-  const items: unknown[] = [];
-  for (let cursor: unknown; ; ) {
-    const { output } = await hubs.ada
-      .operator(hub)
-      .done(action, { limit: 200, ...(cursor !== undefined && { cursor }) });
-    items.push(...(output.items as unknown[]));
-    cursor = output.next;
-    if (cursor === undefined || (output.items as unknown[]).length === 0) return items;
-  }
-}
 
 test("no secret is in the clear in the database, the log, receipts or events", async () => {
   await using hubs = await TestHubs.open();
@@ -147,6 +73,7 @@ test("no secret is in the clear in the database, the log, receipts or events", a
     canary("the hub's root key", Buffer.from(rootKeyFile, "base64")),
     canary("the database password", String(password)),
     canary("a held input", held),
+    canary("a credential's secret", GIVEN_SECRET),
     canary("what was refused", refused, refused.toUpperCase()),
   ];
   const rows = await everyRow(hubs);

@@ -29,6 +29,7 @@ const resources: Record<ResourceType, AuthzResource> = {
   ApprovalRequest: { type: "ApprovalRequest", id: "r", attributes: { principalId: "somebody" } },
   Receipt: { type: "Receipt", id: "e", attributes: {} },
   Operation: { type: "Operation", id: "operation", attributes: { principalId: "somebody" } },
+  Credential: { type: "Credential", id: "forge", attributes: { name: "forge" } },
   GitopsRepository: { type: "GitopsRepository", id: "fleet", attributes: { name: "fleet" } },
   GitopsSyncRun: { type: "GitopsSyncRun", id: "run", attributes: { repository: "fleet" } },
   GitopsProposal: {
@@ -78,6 +79,14 @@ test("agents read, ask for changes, and withdraw only what they asked for", () =
   assert.deepEqual(short(permitted(principal("Agent", "agent"))), [
     "approval_get_request",
     "approval_list_requests",
+    "credentials_delete",
+    "credentials_get_metadata",
+    "credentials_list",
+    "credentials_provide_secret",
+    "credentials_rotate",
+    "credentials_store",
+    "credentials_test",
+    "credentials_update_scope",
     "events_list",
     "fleet_delete_object",
     "fleet_get_object",
@@ -102,6 +111,17 @@ test("agents read, ask for changes, and withdraw only what they asked for", () =
     "operations_list",
     "policy_lint",
     "policy_simulate",
+    "vault_finalize_rotation",
+    "vault_get_rotation",
+    "vault_get_verification",
+    "vault_list_accounts",
+    "vault_list_batches",
+    "vault_list_rotations",
+    "vault_pause_rotation",
+    "vault_resume_rotation",
+    "rotate_vault_transit_pepper",
+    "vault_trim_key",
+    "vault_verify_credentials",
   ]);
   for (const [action, type] of [
     ["system_approval_cancel_request", "ApprovalRequest"],
@@ -121,6 +141,8 @@ test("readers, auditors and approvers may what their names say", () => {
   assert.deepEqual(short(permitted(principal("Service", "reader"))), [
     "approval_get_request",
     "approval_list_requests",
+    "credentials_get_metadata",
+    "credentials_list",
     "events_list",
     "fleet_get_object",
     "fleet_list_objects",
@@ -134,6 +156,11 @@ test("readers, auditors and approvers may what their names say", () => {
     "identity_whoami",
     "operations_get",
     "operations_list",
+    "vault_get_rotation",
+    "vault_get_verification",
+    "vault_list_accounts",
+    "vault_list_batches",
+    "vault_list_rotations",
   ]);
   const reads = actions.filter(({ risk }) => risk.effect === "read").map(({ name }) => name);
   assert.deepEqual(permitted(principal("Operator", "auditor")), reads.toSorted());
@@ -162,8 +189,19 @@ test("without a role one may ask who one is", () => {
   assert.deepEqual(short(permitted(principal("Operator"))), ["identity_whoami"]);
 });
 
-test("the hub's own service lets invited people join and does nothing else; nobody else who is no person does", () => {
-  assert.deepEqual(short(permitted(principal("Service", "hub"))), ["identity_accept_invitation"]);
+test("the hub's own service lets invited people join and walks rotations through; nobody else who is no person does", () => {
+  assert.deepEqual(short(permitted(principal("Service", "hub"))), [
+    "identity_accept_invitation",
+    "vault_check_batch",
+    "vault_finish_walk",
+    "vault_raise_key_floor",
+    "vault_record_account_key",
+    "vault_reseal_payloads",
+    "vault_rewrap_batch",
+    "vault_rotate_account_key",
+    "vault_trim_account_key",
+    "vault_turn_soak",
+  ]);
   const everything = compiled(engine.schema, '@id("all") @why("x") permit (principal, action, resource);');
   const accept = (who: AuthzPrincipal) =>
     engine.authorize(request(who, "system_identity_accept_invitation"), everything).outcome;

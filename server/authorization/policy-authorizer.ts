@@ -60,6 +60,7 @@ export async function createPolicyAuthorizer(
     decide: async (question) => engine.authorize(requestOf(question), await judgedBy(question)),
     demand: async (question) => engine.intervene(requestOf(question), await judgedBy(question)),
     visible: async (caller) => new Set(engine.visible(askerOf(caller), actions, await own(caller))),
+    permissionSet: async (caller) => engine.permissionSet(askerOf(caller), await own(caller)),
     mayDecide: async (caller, permission) => engine.holds(askerOf(caller), permission, await own(caller)),
     async mayHold(caller, permission, call) {
       if (!engine.holds(askerOf(caller), permission, await own(caller))) return false;

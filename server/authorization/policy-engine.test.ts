@@ -118,6 +118,55 @@ test("what is shown is never less than what is permitted", () => {
   assert.ok(!ruled({ outcome: "confirm" }));
 });
 
+test("who has the same permission set is shown the same; who is named apart, or is of another kind, has another", () => {
+  const operator: AuthzPrincipal = { type: "Operator", id: "o1", roles: ["operator"] };
+  const askers = [
+    agent,
+    stranger,
+    operator,
+    admin,
+    { ...agent, id: "agent-2" },
+    { ...agent, roles: [...agent.roles, "unheard-of"] },
+    { ...agent, roles: [...agent.roles, "auditor"] },
+    { ...operator, id: "o2" },
+    { ...operator, roles: ["approver", "operator"] },
+    { ...operator, roles: ["operator", "approver"] },
+    { ...operator, type: "Agent" as const },
+    { ...agent, id: "o1" },
+  ].flatMap((principal) => ["account-1", "account-2"].map((account) => ({ account, principal })));
+  const documents = [
+    none,
+    own(policy("permit", "open", "", 'principal == Agent::"stranger", action, resource')),
+    own(policy("forbid", "shut", "", 'principal in Account::"account-2", action, resource')),
+    own(policy("forbid", "shut", "", 'principal is Agent in Role::"auditor", action, resource')),
+    own(
+      policy(
+        "permit",
+        "open",
+        "when { context.time.weekday > 5 }",
+        'principal in Role::"unheard-of", action, resource',
+      ),
+    ),
+  ];
+  const shown = new Map<string, string>();
+  for (const document of documents)
+    for (const asker of askers) {
+      const set = `${documents.indexOf(document)} ${engine.permissionSet(asker, document)}`;
+      const list = engine.visible(asker, names, document).join();
+      assert.equal(shown.get(set) ?? list, list, set);
+      shown.set(set, list);
+    }
+  const setOf = (principal: AuthzPrincipal, document = none, account = "account-1") =>
+    engine.permissionSet({ account, principal }, document);
+  const named = documents[1] ?? assert.fail();
+  assert.equal(setOf(agent), setOf({ ...agent, id: "agent-2" }, none, "account-2"), "nobody tells them apart");
+  assert.equal(setOf({ ...agent, id: "other", roles: [] }), setOf(stranger));
+  assert.notEqual(setOf({ ...agent, id: "other", roles: [] }, named), setOf(stranger, named));
+  assert.notEqual(setOf(operator), setOf({ ...operator, type: "Agent" }));
+  assert.notEqual(setOf(operator), setOf({ ...operator, roles: [] }), "a role that was lost");
+  assert.notEqual(setOf(agent), setOf(agent, named), "another policy");
+});
+
 test("holding a permission means being able to use it, or one below it, for something", () => {
   const holds = (principal: AuthzPrincipal, permission: string, policies = none) =>
     engine.holds({ account: "account-1", principal }, permission, policies);

@@ -11,6 +11,7 @@ import { askSets, combine } from "./decide.ts";
 import { failedInWords, type NamedReason } from "./decision-words.ts";
 import type { DeclaredAction } from "./declared-action.ts";
 import type { OwnPolicies } from "./own-policies.ts";
+import { namedInHeads, permissionSet } from "./permission-set.ts";
 import type { Policy } from "./policy.ts";
 import type { ThreadLimits } from "./policy-check-thread.ts";
 import { type CompiledCheck, PolicyDocuments } from "./policy-documents.ts";
@@ -39,6 +40,8 @@ export class PolicyEngine implements PolicyChecker {
   readonly #base: PolicySet;
   readonly #evaluator: PolicyEvaluator;
   readonly #documents: PolicyDocuments;
+  /** Whom the heads of a document's policies name, and those of the shipped ones. */
+  readonly #named = new WeakMap<OwnPolicies, ReadonlySet<string>>();
 
   constructor({ actions, base, limits = {} }: PolicyEngineOptions) {
     this.schema = cedarSchema(actions);
@@ -82,6 +85,13 @@ export class PolicyEngine implements PolicyChecker {
       if (always) for (const action of own.rules.policies.get(id)?.scope.actions ?? []) visible.delete(action);
     }
     return actions.filter((action) => visible.has(action));
+  }
+
+  /** The same for two askers only where `visible` is: a list made for one may be shown to the other. */
+  permissionSet({ account, principal }: Asker, own: OwnPolicies): string {
+    let named = this.#named.get(own);
+    if (!named) this.#named.set(own, (named = namedInHeads(this.#policies(own))));
+    return `${own.policyHash} ${permissionSet(principal.type, selfAndParents(account, principal), named)}`;
   }
 
   /** Whether this principal may use a permission (or one below it) for anything at all: what `holding` in a demand asks. */

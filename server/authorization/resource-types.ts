@@ -64,6 +64,7 @@ const resources: Record<ResourceType, EntityTypes[string]> = {
     },
   },
   Operation: ofPrincipal,
+  Credential: { memberOfTypes: ["Account"], shape: { type: "Record", attributes: { name: STRING } } },
   GitopsRepository: { memberOfTypes: ["Account"], shape: { type: "Record", attributes: { name: STRING } } },
   GitopsSyncRun: ofRepository,
   GitopsProposal: {
@@ -91,6 +92,7 @@ export const RESOURCE_DATA: Record<
   Receipt: { required: [], optional: ["principalId"], mayBeUnknown: true },
   FleetObject: { required: ["kind", "name", "labels"], optional: ["owner"], mayBeUnknown: false },
   Operation: { required: ["principalId"], optional: [], mayBeUnknown: true },
+  Credential: { required: ["name"], optional: [], mayBeUnknown: false },
   GitopsRepository: { required: ["name"], optional: [], mayBeUnknown: false },
   GitopsSyncRun: { required: ["repository"], optional: [], mayBeUnknown: true },
   GitopsProposal: { required: ["repository", "riskClass"], optional: [], mayBeUnknown: true },

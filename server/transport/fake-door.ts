@@ -68,6 +68,15 @@ export class FakeDoor implements HubDoor {
     return caller;
   }
 
+  /** Codes of claims, and for what. */
+  readonly claims = new Map<string, { readonly caller: Caller; readonly credential: string } | HubError>();
+
+  async claimant(code: string): Promise<{ readonly caller: Caller; readonly credential: string }> {
+    const found = this.claims.get(code) ?? new HubError("NOT_FOUND", "There is no such claim.");
+    if (found instanceof HubError) throw found;
+    return found;
+  }
+
   async visible(_caller: Caller, channel: Channel): Promise<readonly RegisteredAction[]> {
     return registry.list().filter(({ action }) => action.channels.includes(channel));
   }

@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { HubError } from "../errors.ts";
 import { ActionEndpoint } from "./action-endpoint.ts";
 import { refuseTokenInQuery } from "./bearer-token.ts";
+import { CLAIMS_PATH, ClaimPage } from "./claims/claim-page.ts";
 import { allowOrigin, answerPreflight, isPreflight } from "./cors.ts";
 import type { DoorSettings } from "./door-settings.ts";
 import { Exchange } from "./exchange.ts";
@@ -91,6 +92,7 @@ class OpenDoor implements HttpDoor {
   readonly #refusals: Refusals;
   readonly #mcp: McpEndpoint;
   readonly #actions: ActionEndpoint;
+  readonly #claims: ClaimPage;
   readonly #health: HealthEndpoint;
   /** What is open on each connection: clients may send the next request before they have an answer. */
   readonly #exchanges = new WeakMap<Socket, Set<Exchange>>();
@@ -108,6 +110,7 @@ class OpenDoor implements HttpDoor {
     this.#refusals = new Refusals(door, rateLimits(door, settings, rates));
     this.#mcp = new McpEndpoint(door, this.#traffic, this.#refusals, settings);
     this.#actions = new ActionEndpoint(door, this.#traffic, this.#refusals, settings);
+    this.#claims = new ClaimPage(door, this.#traffic, this.#refusals);
     this.#health = new HealthEndpoint(door, this.#traffic);
     server.on("request", (request, response) => void this.#serve(request, response));
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => this.#refuseUnreadable(error, socket));
@@ -137,13 +140,17 @@ class OpenDoor implements HttpDoor {
     try {
       refuseHeaderFlood(request);
       refuseTwice(request);
-      this.#own.check(request.headers);
-      allowOrigin(exchange);
+      if (ClaimPage.isOwnForm(request)) this.#own.check({ host: request.headers.host });
+      else {
+        this.#own.check(request.headers);
+        allowOrigin(exchange);
+      }
       if (isPreflight(request)) return answerPreflight(exchange);
       if (HealthEndpoint.serves(exchange.path)) return await this.#health.serve(exchange);
       refuseTokenInQuery(request.url ?? "");
       this.#traffic.enter(exchange);
       if (isMcp) await this.#mcp.serve(exchange);
+      else if (ClaimPage.serves(exchange.path)) await this.#claims.serve(exchange);
       else if (ActionEndpoint.serves(exchange.path)) await this.#actions.serve(exchange);
       else answerProblem(exchange, new HubError("NOT_FOUND", "There is nothing at this address."));
     } catch (thrown) {
@@ -161,7 +168,7 @@ class OpenDoor implements HttpDoor {
 
   async #drain(): Promise<void> {
     this.#certificate?.[Symbol.dispose]();
-    await this.#traffic.drain(this.#settings.drainMs);
+    await this.#traffic.drain(this.#settings.drainMs, () => this.#mcp.endStreams());
     const closed = once(this.#server, "close");
     this.#server.close();
     await this.#mcp.close();
@@ -199,7 +206,8 @@ class OpenDoor implements HttpDoor {
         requestId: id,
         traceId,
         method: request.method,
-        path,
+        // a claim's code lets in whoever has it
+        path: ClaimPage.serves(path) ? `${CLAIMS_PATH}...` : path,
         status,
         ms: Math.round(performance.now() - started),
         ...(subject && { subject }),

@@ -42,6 +42,11 @@ export interface HubDoor {
    */
   current(caller: Caller): Promise<Caller | undefined>;
   /**
+   * Whom the code of a credential's claim stands for. Throws NOT_FOUND, CLAIM_EXPIRED (used ones too), PRINCIPAL_BANNED,
+   * STORE_UNAVAILABLE; none of it is recorded.
+   */
+  claimant(code: string): Promise<{ readonly caller: Caller; readonly credential: string }>;
+  /**
    * Tells of the account's events, whichever process they come from, from the moment that it resolves until the function
    * that it answers with is called. Throws STORE_UNAVAILABLE.
    */

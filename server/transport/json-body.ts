@@ -20,7 +20,8 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
   return parseStrictJson(textOf(bytes));
 }
 
-function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+/** The body as it came. Throws INPUT_TOO_LARGE without reading on, CANCELLED where the client went away. */
+export function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const tooLarge = () =>
     reject(new HubError("INPUT_TOO_LARGE", `The body has more than ${limit} bytes.`, { details: { limit } }));
@@ -48,7 +49,8 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
   return promise;
 }
 
-function textOf(bytes: Buffer): string {
+/** Throws INPUT_INVALID. */
+export function textOf(bytes: Buffer): string {
   try {
     return UTF8.decode(bytes);
   } catch {

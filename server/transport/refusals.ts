@@ -60,6 +60,22 @@ export class Refusals {
     return caller;
   }
 
+  /** Who brings a claim's code, which is guessed at no faster than a token. Throws what `HubDoor.claimant` does, and RATE_LIMITED. */
+  async claimant(exchange: Exchange, code: string): Promise<{ readonly caller: Caller; readonly credential: string }> {
+    const { remoteAddress } = exchange.request.socket;
+    this.#limits.refuseGuesser(remoteAddress, code);
+    try {
+      const claimant = await this.#door.claimant(code);
+      exchange.caller = claimant.caller;
+      this.#limits.remember(code);
+      await this.#limits.spend(claimant.caller);
+      return claimant;
+    } catch (error) {
+      if (toHubError(error).code === "NOT_FOUND") this.#limits.countGuess(remoteAddress);
+      throw error;
+    }
+  }
+
   /** One request turned out to hold so many calls more. Throws RATE_LIMITED. */
   async countMore({ caller }: Exchange, calls: number): Promise<void> {
     if (caller !== undefined && calls > 0) await this.#limits.spend(caller, calls);

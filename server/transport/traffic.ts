@@ -85,14 +85,19 @@ export class Traffic {
     }
   }
 
-  /** Resolves when no work is left, or after `limitMs`; then what is still open is aborted. */
-  async drain(limitMs: number): Promise<void> {
+  /**
+   * Lets nobody in any more, and ends what is no work (`endStreams`). Resolves when no work is left, or after `limitMs`;
+   * then what is still open is aborted.
+   */
+  async drain(limitMs: number, endStreams: () => Promise<void> = async () => {}): Promise<void> {
     this.#draining = true;
     const { promise: idle, resolve } = Promise.withResolvers<void>();
     this.#onIdle = resolve;
-    const limit = setTimeout(resolve, limitMs);
+    const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
+    const limit = setTimeout(giveUp, limitMs);
+    const ended = endStreams();
     this.#settle();
-    await idle;
+    await Promise.race([Promise.all([idle, ended]), late]);
     clearTimeout(limit);
     for (const exchange of this.#open) exchange.abort();
   }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { credentialName } from "../../contracts/credentials/credential.ts";
 import { branchName, filePath, repositoryName, repositoryView } from "../../contracts/gitops/repository.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { getRepository } from "../../server/domain/gitops/read-repositories.ts";
@@ -9,7 +10,7 @@ export const registerGitRepository = defineAction({
   name: "system_gitops_register_repository",
   title: "Register a Git repository",
   description:
-    "Lets a branch of a Git repository declare a part of the fleet in a file such as fleet.yaml. Nothing is fetched and nothing changes until it is synced. Addresses are https, ssh, or file for folders that the operator of the hub listed; without passwords. Usually waits for a person's approval.",
+    "Lets a branch of a Git repository declare a part of the fleet in a file such as fleet.yaml. Nothing is fetched and nothing changes until it is synced. Addresses are https, ssh, or file for folders that the operator of the hub listed; without passwords; a private repository names a stored credential. Usually waits for a person's approval.",
   permission: "system.gitops.register",
   risk: { effect: "write", approval: "approve", loosens: true },
   input: z.strictObject({
@@ -17,15 +18,15 @@ export const registerGitRepository = defineAction({
     url: z.string().min(1).max(2_048).describe("https://, ssh:// or file://, without credentials"),
     branch: branchName.default("main"),
     path: filePath.default("fleet.yaml"),
+    credential: credentialName.optional().describe("of a private repository: the stored credential to fetch it with"),
   }),
   output: z.strictObject({ repository: repositoryView }),
-  errors: ["REPOSITORY_URL_REFUSED", "ALREADY_EXISTS"],
+  errors: ["REPOSITORY_URL_REFUSED", "ALREADY_EXISTS", "NOT_FOUND", "CREDENTIAL_SCOPE_REFUSED"],
   channels: ["mcp", "http", "cli"],
-  policyInput: ["name", "url", "branch", "path"],
+  policyInput: ["name", "url", "branch", "path", "credential"],
   resource: ["GitopsRepository"],
   target: ({ name }, { read }) => repositoryTarget(read.gitops, name),
-  preview: (input, { read, services, call }) =>
-    previewRegister(read.gitops, services.git, input, call.caller.principal.name),
+  preview: (input, { read, services, call }) => previewRegister(read, services.git, input, call.caller.principal.name),
   secretOutput: false,
   timeLimitMs: 20_000,
   summary: ({ repository: r }) =>

@@ -32,6 +32,11 @@ export const runGitSync = defineAction({
     "GIT_TREE_REFUSED",
     "GIT_TOO_LARGE",
     "DESIRED_STATE_INVALID",
+    "CREDENTIAL_EMPTY",
+    "CREDENTIAL_EXPIRED",
+    "CREDENTIAL_REPLACED",
+    "CREDENTIAL_SCOPE_REFUSED",
+    "CIPHERTEXT_INVALID",
   ],
   channels: ["job"],
   policyInput: [],
@@ -45,6 +50,11 @@ export const runGitSync = defineAction({
       read: (fn) => read(({ gitops }) => fn(gitops)),
       git: services.git,
       progress: (progress) => services.operations.report(call.caller.account.id, input, progress),
+      open: (credentialId, use) => {
+        const { account, principal } = call.caller;
+        const whose = { by: principal.id, callId: call.id, signal: call.signal };
+        return services.credentials.open(account.id, credentialId, { ...use, ...whose });
+      },
       signal: call.signal,
     }),
   handler: async ({ operationId, fence }, { tx, call, reached }) => {

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { GitLogin, OpenGitLogin } from "../../domain/gitops/git-mirror.ts";
 import { HubError } from "../../errors.ts";
 import { diskFault } from "./disk-fault.ts";
 import { locateFileSource } from "./file-source.ts";
@@ -16,7 +17,7 @@ import {
   writeSkeleton,
 } from "./mirror-folder.ts";
 import { remoteFailure, tooLarge, tunnelError } from "./remote-failure.ts";
-import { checkBranchName, type RepositoryAddress, readRepositoryUrl } from "./repository-url.ts";
+import { checkBranchName, hostOfAddress, type RepositoryAddress, readRepositoryUrl } from "./repository-url.ts";
 import { GitFailure, type GitPlace, runGit } from "./run-git.ts";
 import { listTree } from "./tree-listing.ts";
 
@@ -26,6 +27,7 @@ export interface FetchRequest {
   /** The mirror's folder; the jobs' folders and the ssh server's key stand beside it. */
   readonly mirror: string;
   readonly knownHosts: string;
+  readonly login: OpenGitLogin | undefined;
   readonly signal: AbortSignal;
   readonly progress: (sentence: string) => void;
 }
@@ -49,13 +51,25 @@ export async function fetchBranch(request: FetchRequest, options: FetchOptions):
   const address = await currentAddress(request.url, options.fileRoots);
   await mkdir(request.mirror, { recursive: true, mode: 0o700 });
   await removeLeftovers(request.mirror);
+  const host = hostOfAddress(address);
+  // once for all that follows: each use is on record
+  const login = host === undefined ? undefined : await request.login?.(host);
   const withJob = async <T>(work: (job: Job) => Promise<T>): Promise<T> => {
     const { mirror, knownHosts, signal } = request;
-    await using job = await openJob(address, `${mirror}.fetch-`, knownHosts, signal, options);
+    await using job = await openJob(address, `${mirror}.fetch-`, { knownHosts, login, signal }, options);
     return await work(job);
   };
-  const wording = { address, request, options };
+  try {
+    return await bring(withJob, { address, request, options });
+  } finally {
+    login?.secret.fill(0);
+  }
+}
 
+type WithJob = <T>(work: (job: Job) => Promise<T>) => Promise<T>;
+
+async function bring(withJob: WithJob, wording: FetchWording): Promise<string> {
+  const { request, options } = wording;
   request.progress(`Asking for the branch ${request.branch}.`);
   const wanted = await withJob((job) => headOf(job, wording));
   const idLength: IdLength = wanted.length === 64 ? 64 : 40;
@@ -76,9 +90,11 @@ export async function fetchBranch(request: FetchRequest, options: FetchOptions):
 
 interface Wording {
   readonly address: RepositoryAddress;
-  readonly request: FetchRequest;
+  readonly request: Pick<FetchRequest, "knownHosts">;
   readonly options: FetchOptions;
 }
+
+type FetchWording = Wording & { readonly request: FetchRequest };
 
 /** The address as it is to be reached now: a folder may have moved behind a link since the repository was registered. */
 async function currentAddress(url: string, roots: readonly string[]): Promise<RepositoryAddress> {
@@ -98,26 +114,42 @@ async function stateOf(mirror: string, reading: GitPlace) {
   }
 }
 
+/** How many branches the server lists, for whoever only wants to know whether it lets them in. */
+export async function countBranches(
+  { login, ...request }: Pick<FetchRequest, "url" | "knownHosts" | "signal"> & { readonly login: GitLogin },
+  beside: string,
+  options: FetchOptions,
+): Promise<number> {
+  const address = await currentAddress(request.url, options.fileRoots);
+  await using job = await openJob(address, beside, { ...request, login }, options);
+  return (await headsOf(job, { address, request, options })).size;
+}
+
 /** Asks the server for its branches: this tells most of what can be wrong, before anything is fetched. */
-async function headOf(job: Job, { address, request, options }: Wording): Promise<string> {
+async function headOf(job: Job, wording: FetchWording): Promise<string> {
+  const { request } = wording;
+  const heads = await headsOf(job, wording);
+  const head = heads.get(request.branch);
+  if (head !== undefined) return head;
+  if (heads.size === 0) throw new HubError("GIT_REPOSITORY_EMPTY", "The repository has no branch with a commit yet.");
+  throw branchMissing(request.branch, [...heads.keys()].sort());
+}
+
+/** The branches with their heads. Throws GIT_NOT_A_REPOSITORY where none come, and not from Git. */
+async function headsOf(job: Job, wording: Wording): Promise<ReadonlyMap<string, string>> {
   let list: string;
   try {
     list = await runGit(job, ["ls-remote", "--heads", "--", job.url]);
   } catch (error) {
-    throw failureOf(error, job, { address, request, options }) ?? unexplained(error);
+    throw failureOf(error, job, wording) ?? unexplained(error);
   }
   const heads = new Map<string, string>();
   for (const line of list.split("\n")) {
     const [, id = "", name] = /^([0-9a-f]{40}|[0-9a-f]{64})\trefs\/heads\/(.+)$/.exec(line) ?? [];
     if (name !== undefined) heads.set(name, id);
   }
-  const head = heads.get(request.branch);
-  if (head !== undefined) return head;
-  if (heads.size === 0 && !(await speaksGit(job))) {
-    throw new HubError("GIT_NOT_A_REPOSITORY", "There is no Git repository at this address.");
-  }
-  if (heads.size === 0) throw new HubError("GIT_REPOSITORY_EMPTY", "The repository has no branch with a commit yet.");
-  throw branchMissing(request.branch, [...heads.keys()].sort());
+  if (heads.size > 0 || (await speaksGit(job))) return heads;
+  throw new HubError("GIT_NOT_A_REPOSITORY", "There is no Git repository at this address.");
 }
 
 /**
@@ -142,7 +174,7 @@ async function speaksGit(job: Job): Promise<boolean> {
  */
 async function fetchInto(
   job: Job,
-  wording: Wording,
+  wording: FetchWording,
   { idLength, borrowed }: { readonly idLength: IdLength; readonly borrowed: number | undefined },
 ): Promise<string | HubError> {
   const { request, options } = wording;

@@ -1,17 +1,19 @@
 /** GitMirror by the system's git: one bare repository a repository id, in a folder that this user alone can enter. */
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { GitCommit, GitMirror } from "../../domain/gitops/git-mirror.ts";
 import { HubError } from "../../errors.ts";
 import type { Egress } from "../egress/egress.ts";
 import { diskFault } from "./disk-fault.ts";
-import { fetchBranch, inRepository } from "./fetch-branch.ts";
+import { countBranches, fetchBranch, inRepository } from "./fetch-branch.ts";
 import { locateFileSource } from "./file-source.ts";
+import { LOGIN_KINDS } from "./git-job.ts";
 import { writeGitSettings } from "./git-settings.ts";
 import { markDamaged } from "./mirror-folder.ts";
 import { takeLock } from "./mirror-lock.ts";
 import { readDeclaredFiles } from "./read-files.ts";
-import { checkBranchName, readRepositoryUrl } from "./repository-url.ts";
+import { checkBranchName, hostOfAddress, readRepositoryUrl } from "./repository-url.ts";
 import { GitFailure, type GitPlace, runGit } from "./run-git.ts";
 
 export interface GitMirrorOptions {
@@ -34,6 +36,7 @@ export interface GitMirrorOptions {
 const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
 const FETCH_TIMEOUT_MS = 300_000;
 const READ_TIMEOUT_MS = 60_000;
+const SWEEP_WAIT_MS = 20;
 const ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 export async function openGitMirror(options: GitMirrorOptions): Promise<GitMirror> {
@@ -54,6 +57,15 @@ export async function openGitMirror(options: GitMirrorOptions): Promise<GitMirro
     };
   };
 
+  const shared = {
+    egress,
+    caFile,
+    searchPath,
+    maxBytes,
+    fileRoots,
+    log: (facts: object, sentence: string) => log?.warn(facts, sentence),
+  };
+
   /** What a job of a process that was killed left behind; under the lock no job is running. */
   async function removeJobs(name: string): Promise<void> {
     for (const entry of await readdir(folder)) {
@@ -61,6 +73,7 @@ export async function openGitMirror(options: GitMirrorOptions): Promise<GitMirro
     }
   }
 
+  await sweepJobs(folder);
   return {
     async checkSource({ url, branch }) {
       checkBranchName(branch);
@@ -68,7 +81,27 @@ export async function openGitMirror(options: GitMirrorOptions): Promise<GitMirro
       return address.scheme === "file" ? (await locateFileSource(address.folder, fileRoots)).url : address.url;
     },
 
-    async fetch({ repositoryId, url, branch }, { signal, progress }) {
+    loginPlace(url) {
+      const address = readRepositoryUrl(url);
+      const host = hostOfAddress(address);
+      return address.scheme === "file" || host === undefined ? undefined : { kind: LOGIN_KINDS[address.scheme], host };
+    },
+
+    async listBranches({ url, login }, signal) {
+      const { name, knownHosts, lock } = placesOf(randomUUID());
+      const both = AbortSignal.any([signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
+      // a folder of its own, which is removed at the next start where this process does not come to it
+      using _ = await takeLock(lock, both);
+      const options = { ...shared, reading: { ...reading(), signal: both } };
+      try {
+        return await countBranches({ url, login, knownHosts, signal: both }, join(folder, `${name}.fetch-`), options);
+      } finally {
+        await rm(knownHosts, { force: true });
+        await rm(lock, { force: true });
+      }
+    },
+
+    async fetch({ repositoryId, url, branch, login }, { signal, progress }) {
       const { name, mirror, knownHosts, lock } = placesOf(repositoryId);
       const timeout = AbortSignal.timeout(timeoutMs);
       const both = AbortSignal.any([signal, timeout]);
@@ -76,16 +109,8 @@ export async function openGitMirror(options: GitMirrorOptions): Promise<GitMirro
         using _ = await takeLock(lock, both);
         await removeJobs(name);
         const head = await fetchBranch(
-          { url, branch, mirror, knownHosts, signal: both, progress },
-          {
-            egress,
-            caFile,
-            searchPath,
-            maxBytes,
-            fileRoots,
-            reading: { ...reading(), signal: both },
-            log: (facts, sentence) => log?.warn(facts, sentence),
-          },
+          { url, branch, mirror, knownHosts, login, signal: both, progress },
+          { ...shared, reading: { ...reading(), signal: both } },
         );
         return await commitOf(inRepository({ ...reading(), signal: both }, mirror), head);
       } catch (error) {
@@ -135,6 +160,24 @@ export async function openGitMirror(options: GitMirrorOptions): Promise<GitMirro
       await rm(knownHosts, { force: true });
     },
   };
+}
+
+/**
+ * Removes the folders of jobs whose process was killed, since a login may lie in one. What another process on this data
+ * folder is working in stays.
+ */
+async function sweepJobs(folder: string): Promise<void> {
+  for (const entry of await readdir(folder)) {
+    const [, id] = /^([a-z0-9-]{1,64})\.git\.fetch-/i.exec(entry) ?? [];
+    if (id === undefined) continue;
+    const patience = AbortSignal.timeout(SWEEP_WAIT_MS);
+    try {
+      using _ = await takeLock(join(folder, "locks", id), patience);
+      await remove(join(folder, entry));
+    } catch (error) {
+      if (!patience.aborted) throw error;
+    }
+  }
 }
 
 /** A Git that outlived its hub may still be writing: what it makes meanwhile is removed as well. */

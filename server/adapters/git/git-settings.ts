@@ -14,6 +14,8 @@ export interface GitSettings {
   readonly scheme?: Scheme;
   /** For https: the URL of the proxy, with its credential. */
   readonly proxy?: string;
+  /** For https: sent as `Authorization: Basic` to this origin and nowhere else. */
+  readonly login?: { readonly origin: string; readonly basic: string };
   /** Certificate authorities to trust, PEM, in place of the system's. */
   readonly caFile?: string | undefined;
   /** For ssh: the program with its arguments, for a shell. */
@@ -77,10 +79,15 @@ export const GUARDED = [
   "GIT_TRACE_PACKET",
 ] as const;
 
-function entriesFor({ scheme, proxy, caFile, sshCommand, trusted = [] }: GitSettings): Entry[] {
+function entriesFor({ scheme, proxy, login, caFile, sshCommand, trusted = [] }: GitSettings): Entry[] {
   const entries: Entry[] = [...ALWAYS];
   if (scheme) entries.push([`protocol "${scheme}"`, "allow", "always"]);
   if (proxy) entries.push(["http", "proxy", proxy], ["http", "proxyAuthMethod", "basic"]);
+  if (login) {
+    entries.push([`http "${login.origin}/"`, "extraHeader", `Authorization: Basic ${login.basic}`]);
+    // after a redirect Git would go on with the same headers, whoever it was led to
+    entries.push(["http", "followRedirects", "false"]);
+  }
   if (caFile) entries.push(["http", "sslCAInfo", caFile]);
   if (sshCommand) entries.push(["core", "sshCommand", sshCommand]);
   for (const folder of trusted) entries.push(["safe", "directory", folder]);
@@ -130,8 +137,7 @@ function configText(entries: readonly Entry[]): string {
 
 /** `fetch.fsck` is a section with a subsection, which the format wants in quotes. */
 function sectionName(section: string): string {
-  const [name = "", sub] = section.split(".");
-  return sub === undefined ? name : `${name} "${sub}"`;
+  return section.replace(/^([a-z]+)\.([A-Za-z]+)$/, '$1 "$2"');
 }
 
 function quoted(value: string): string {

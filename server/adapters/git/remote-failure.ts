@@ -38,7 +38,18 @@ const WORDS: readonly { says: RegExp; error: (words: Words) => HubError }[] = [
   {
     says: /could not read (?:Username|Password)|Authentication failed|requested URL returned error: (?:401|403)|Permission denied \(|No more authentication methods/i,
     error: () =>
-      new HubError("GIT_AUTH_REQUIRED", "The server wants a login, or does not show this repository without one."),
+      new HubError(
+        "GIT_AUTH_REQUIRED",
+        "The server wants a login, or another one than it got, to show this repository.",
+      ),
+  },
+  {
+    says: /requested URL returned error: 30[12378]/,
+    error: () =>
+      new HubError(
+        "GIT_UNREACHABLE",
+        "The server leads on to another address, and a credential follows nowhere: name the address that it leads to.",
+      ),
   },
   {
     says: /certificate|SSL|TLS/,

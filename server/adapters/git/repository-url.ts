@@ -100,3 +100,8 @@ export function checkBranchName(branch: string): void {
     path: "branch",
   });
 }
+
+/** `host`, or `host:port` where that is not the scheme's own port; undefined for a folder. */
+export function hostOfAddress(address: RepositoryAddress): string | undefined {
+  return address.scheme === "file" ? undefined : new URL(address.url).host;
+}

@@ -45,6 +45,8 @@ export interface GitServer extends AsyncDisposable {
   readonly port: number;
   /** Requests so far, as paths. */
   readonly requests: string[];
+  /** What came as `Authorization`, with the path that it was sent to. */
+  readonly authorizations: { readonly path: string; readonly value: string }[];
   /** Stops every answer in its middle from now on; resolves once one is held. */
   hold(): Promise<void>;
   /** Answers as usual again. */
@@ -56,19 +58,31 @@ const HELD_AFTER = 100_000;
 
 /**
  * Serves the repositories of a folder by git's own http-backend. `/redirect/<url>` leads on to that URL, `/login/` wants
- * one, `/page` is a web page.
+ * one and takes none, `/private/` shows the repositories to whoever brings `login`, `/page` is a web page, `/api` one for
+ * whoever brings `token`.
  */
-export async function serveRepositories(root: string, { key, cert }: Certificate): Promise<GitServer> {
+export async function serveRepositories(
+  root: string,
+  { key, cert }: Certificate,
+  { login, token }: { readonly login?: string; readonly token?: string } = {},
+): Promise<GitServer> {
   const backend = join(execFileSync("git", ["--exec-path"], { encoding: "utf8" }).trim(), "git-http-backend");
   const requests: string[] = [];
+  const authorizations: { path: string; value: string }[] = [];
   let onHeld: (() => void) | undefined;
   const server = createServer({ key, cert }, (request, response) => {
     const { pathname, search } = new URL(request.url ?? "/", "https://localhost");
     requests.push(pathname);
+    const { authorization } = request.headers;
+    if (authorization !== undefined) authorizations.push({ path: pathname, value: authorization });
+    const isPrivate = pathname.startsWith("/private/");
+    const admitted = login !== undefined && authorization === `Basic ${Buffer.from(login).toString("base64")}`;
     if (pathname.startsWith("/redirect/")) {
       const location = decodeURIComponent(pathname.slice("/redirect/".length)) + search;
       response.writeHead(302, { location }).end();
-    } else if (pathname.startsWith("/login/")) {
+    } else if (pathname.startsWith("/api")) {
+      response.writeHead(authorization === `Bearer ${token}` ? 204 : 401).end();
+    } else if (pathname.startsWith("/login/") || (isPrivate && !admitted)) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="git"' }).end();
     } else if (pathname.startsWith("/page")) {
       response.writeHead(200, { "content-type": "text/html" }).end("<p>a page</p>");
@@ -78,7 +92,7 @@ export async function serveRepositories(root: string, { key, cert }: Certificate
           ...ENV,
           GIT_PROJECT_ROOT: root,
           GIT_HTTP_EXPORT_ALL: "1",
-          PATH_INFO: pathname,
+          PATH_INFO: isPrivate ? pathname.slice("/private".length) : pathname,
           QUERY_STRING: search.slice(1),
           REQUEST_METHOD: request.method,
           CONTENT_TYPE: request.headers["content-type"] ?? "",
@@ -97,6 +111,7 @@ export async function serveRepositories(root: string, { key, cert }: Certificate
   return {
     port: (server.address() as AddressInfo).port,
     requests,
+    authorizations,
     hold: () => new Promise((resolve) => (onHeld = resolve)),
     release: () => (onHeld = undefined),
     [Symbol.asyncDispose]: () => closed(server),

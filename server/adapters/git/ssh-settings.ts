@@ -1,15 +1,21 @@
+export interface SshLogin {
+  /** The private key's file, which this user alone can read. */
+  readonly keyFile: string;
+  /** Where the address names no user. */
+  readonly user?: string | undefined;
+}
+
 /**
- * Nothing of the user's own ssh: no keys, agent, configuration or known hosts. Without credentials of the repository's
- * own, servers that let anybody read are the ones that answer.
- * Credentials of a repository come in here.
+ * Nothing of the user's own ssh: no keys, agent, configuration or known hosts. Without a login of the repository's own,
+ * servers that let anybody read are the ones that answer.
  *
  * @param command the ProxyCommand
  * @param knownHosts the file of the server's key
  */
-export function sshConfig(command: string, knownHosts: string): string {
+export function sshConfig(command: string, knownHosts: string, login?: SshLogin): string {
   const lines = [
     `ProxyCommand ${command}`,
-    `UserKnownHostsFile "${knownHosts.replaceAll("%", "%%")}"`,
+    `UserKnownHostsFile ${quoted(knownHosts)}`,
     "GlobalKnownHostsFile /dev/null",
     // the key is taken at first contact; another one later is refused
     "StrictHostKeyChecking accept-new",
@@ -21,9 +27,10 @@ export function sshConfig(command: string, knownHosts: string): string {
     "BatchMode yes",
     "IdentitiesOnly yes",
     "IdentityAgent none",
-    "IdentityFile none",
+    `IdentityFile ${login ? quoted(login.keyFile) : "none"}`,
+    ...(login?.user === undefined ? [] : [`User ${login.user}`]),
     "AddKeysToAgent no",
-    "PubkeyAuthentication no",
+    `PubkeyAuthentication ${login ? "yes" : "no"}`,
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",
     "HostbasedAuthentication no",
@@ -44,3 +51,5 @@ export function sshConfig(command: string, knownHosts: string): string {
   ];
   return `Host *\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
+
+const quoted = (path: string): string => `"${path.replaceAll("%", "%%")}"`;

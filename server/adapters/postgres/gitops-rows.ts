@@ -25,6 +25,8 @@ export interface RepositoryRow {
   url: string;
   branch: string;
   path: string;
+  credential_id: string | null;
+  credential_name: string | null;
   head: KeptCommit | null;
   synced_at: Date | null;
   created_by: string;
@@ -40,11 +42,14 @@ export interface StandingRow extends RepositoryRow {
   run_error: string | null;
 }
 
-export const REPOSITORIES =
-  "select r.id, r.name, r.url, r.branch, r.path, r.head, r.synced_at, r.created_by, r.created_at from gitops_repository r";
+const REPOSITORY_COLUMNS = `r.id, r.name, r.url, r.branch, r.path, r.credential_id,
+    (select c.name from credential c where c.id = r.credential_id) as credential_name,
+    r.head, r.synced_at, r.created_by, r.created_at`;
+
+export const REPOSITORIES = `select ${REPOSITORY_COLUMNS} from gitops_repository r`;
 
 export const STANDINGS = `
-  select r.id, r.name, r.url, r.branch, r.path, r.head, r.synced_at, r.created_by, r.created_at,
+  select ${REPOSITORY_COLUMNS},
     (select count(*) from fleet_object f where f.owner = r.name) as objects,
     array(select p.id::text from gitops_proposal p where p.repository_id = r.id and p.state = 'open' order by p.risk_class) as open_proposals,
     run.id as run_id, run.state as run_state, run.problems as run_problems, run.error_code as run_error
@@ -56,6 +61,7 @@ export const STANDINGS = `
 
 export function repositoryOf(row: RepositoryRow): Repository {
   const { id, name, url, branch, path, head, synced_at, created_by: createdBy, created_at: createdAt } = row;
+  const { credential_id, credential_name } = row;
   return {
     id,
     name,
@@ -64,6 +70,8 @@ export function repositoryOf(row: RepositoryRow): Repository {
     path,
     createdBy,
     createdAt,
+    ...(credential_id !== null &&
+      credential_name !== null && { credential: { id: credential_id, name: credential_name } }),
     ...(head && { head: commitOf(head) }),
     ...(synced_at && { syncedAt: synced_at }),
   };

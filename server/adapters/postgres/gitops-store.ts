@@ -19,12 +19,12 @@ export function gitopsStore(session: Session): GitopsReader & GitopsWriter {
   return {
     ...gitopsReader(session),
 
-    async addRepository({ id, name, url, branch, path, createdBy, createdAt }) {
+    async addRepository({ id, name, url, branch, path, credential, createdBy, createdAt }) {
       try {
         await session.query(
-          `insert into gitops_repository (account_id, id, name, url, branch, path, created_by, created_at)
-           values (${ACCOUNT}, $1, $2, $3, $4, $5, $6, $7)`,
-          [id, name, url, branch, path, createdBy, createdAt],
+          `insert into gitops_repository (account_id, id, name, url, branch, path, created_by, created_at, credential_id)
+           values (${ACCOUNT}, $1, $2, $3, $4, $5, $6, $7, $8)`,
+          [id, name, url, branch, path, createdBy, createdAt, credential?.id ?? null],
         );
       } catch (error) {
         if (!(error instanceof pg.DatabaseError) || error.code !== UNIQUE) throw error;
@@ -46,7 +46,7 @@ export function gitopsStore(session: Session): GitopsReader & GitopsWriter {
     async removeRepository(id, at) {
       await session.query("delete from gitops_desired_state where repository_id = $1", [id]);
       await session.query("delete from gitops_applied where repository_id = $1", [id]);
-      await session.query("update gitops_repository set removed_at = $2 where id = $1", [id, at]);
+      await session.query("update gitops_repository set removed_at = $2, credential_id = null where id = $1", [id, at]);
     },
 
     async setHead(id, head, objects, at) {

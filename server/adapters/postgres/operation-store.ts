@@ -16,7 +16,7 @@ export interface OperationJob {
 
 /** Sends the job that advances an operation, with the session's transaction: if that rolls back, there is none. */
 export interface OperationJobs {
-  advance(session: Session, job: OperationJob): Promise<void>;
+  advance(session: Session, job: OperationJob, at?: Date): Promise<void>;
 }
 
 export interface OperationRow {
@@ -121,6 +121,12 @@ export function operationStore(
       await jobs.advance(session, { accountId, operationId: id });
     },
 
+    async again(id, at) {
+      const { rowCount } = await session.query("select from operation where id = $1 and state = 'working'", [id]);
+      if (rowCount === 1) await jobs.advance(session, { accountId, operationId: id }, at);
+      return rowCount === 1;
+    },
+
     async claim(id, at) {
       const { rows } = await session.query<OperationRow>(
         `update operation o set fence = o.fence + 1, updated_at = $2 where o.id = $1 and o.state = 'working'
@@ -148,6 +154,16 @@ export function operationStore(
         at,
         sentence,
       ]),
+
+    async untold(id, fence, before, at) {
+      const { rows } = await session.query<OperationRow>(
+        `update operation o set told_at = $4 where o.id = $1 and o.fence = $2 and o.state = 'working'
+           and (o.told_at is null or o.told_at <= $3)
+         returning ${OPERATION_COLUMNS}`,
+        [id, fence, before, at],
+      );
+      return rows[0] && operationOf(rows[0]);
+    },
 
     async cancel(id, at) {
       const { rowCount } = await session.query(

@@ -1,6 +1,8 @@
 import type { Reader, Store, Transaction } from "../../action/store.ts";
 import type { AdministrativeReads } from "./administrative-reads.ts";
 import { type ApprovalJobs, approvalReader, approvalStore } from "./approval-store.ts";
+import { backupRows } from "./backup-store.ts";
+import { credentialReader, credentialStore } from "./credential-store.ts";
 import type { Database, Session } from "./database.ts";
 import { eventStore } from "./event-store.ts";
 import { fleetStore } from "./fleet-store.ts";
@@ -15,6 +17,8 @@ import { type OperationJobs, operationReader, operationStore } from "./operation
 import { outcomeStore } from "./outcome-store.ts";
 import { policyStore } from "./policy-store.ts";
 import { receiptStore } from "./receipt-store.ts";
+import { rotationReader } from "./rotation-reader.ts";
+import { rotationStore } from "./rotation-store.ts";
 import { targetLock } from "./target-lock.ts";
 
 /** Every area's rows on one transaction of the database. Areas that a call does not touch cost nothing. */
@@ -54,8 +58,17 @@ function reader(session: Session, accountId: string, administration: Administrat
     get gitops() {
       return gitopsReader(session);
     },
+    get credentials() {
+      return credentialReader(session);
+    },
     get operations() {
       return operationReader(session);
+    },
+    get rotation() {
+      return rotationReader(session);
+    },
+    get backups() {
+      return backupRows(session);
     },
   };
 }
@@ -88,8 +101,17 @@ function transaction(
     get gitops() {
       return gitopsStore(session);
     },
+    get credentials() {
+      return credentialStore(session);
+    },
     get operations() {
       return operationStore(session, accountId, jobs);
+    },
+    get rotation() {
+      return rotationStore(session);
+    },
+    get backups() {
+      return backupRows(session);
     },
     get outcomes() {
       return outcomeStore(session);

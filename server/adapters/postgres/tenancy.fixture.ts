@@ -65,8 +65,11 @@ export async function fillRow(
 ): Promise<Record<string, unknown>> {
   const values = columns.map((column) => (column.name === account ? accountId : valueOf(column, name)));
   const row = Object.fromEntries(columns.map((column, i) => [column.name, values[i]]));
+  // those that are worked out from others are not among them
+  const names = columns.map((column) => `"${column.name}"`).join(", ");
   await superuser.query(
-    `insert into ${name} overriding system value select * from jsonb_populate_record(null::${name}, $1)`,
+    `insert into ${name} (${names}) overriding system value
+     select ${names} from jsonb_populate_record(null::${name}, $1)`,
     [JSON.stringify(row)],
   );
   return row;

@@ -39,12 +39,24 @@ export interface ApprovalRecord {
   }[];
 }
 
+/** A thing of which the journal holds what the last change left: so an old one that is put back is noticed. */
+export interface LeftBehind {
+  readonly type: string;
+  readonly id: string;
+  /** Grows with every change. */
+  readonly version: number;
+  /** Hexadecimal, or a word such as `deleted`. */
+  readonly digest: string;
+}
+
 /** How a call ended. */
 export interface CallOutcome {
   /** REPLAYED: answered from an earlier call with the same idempotency key. */
   readonly code: "OK" | "REPLAYED" | ErrorCode;
   /** Hex commitment to the canonical output, with the call's salt. */
   readonly output?: string;
+  /** What the call left of things that the journal vouches for; absent where there is none. */
+  readonly left?: readonly LeftBehind[];
   /** The request that a call waits for, where code is APPROVAL_PENDING. */
   readonly approvalRequestId?: string;
   readonly at: Date;

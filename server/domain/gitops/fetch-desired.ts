@@ -2,11 +2,12 @@ import type { Progress } from "../../../contracts/operations/progress.ts";
 import { HubError } from "../../errors.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { findRun } from "./find-repository.ts";
-import type { GitCommit, GitMirror, GitSource } from "./git-mirror.ts";
+import type { GitCommit, GitLogin, GitMirror, GitSource } from "./git-mirror.ts";
 import type { GitopsReader, Repository, SyncRun } from "./gitops-store.ts";
 import { LatestReports } from "./latest-reports.ts";
 import { ReadingThread } from "./reading-thread.ts";
 import { SYNC_STEPS } from "./start-sync.ts";
+import { GITOPS_CONSUMER } from "./targets.ts";
 
 /** What a sync has found outside, before it looks at the fleet. */
 export interface Fetched {
@@ -20,23 +21,27 @@ export interface Reach {
   readonly read: <T>(fn: (gitops: GitopsReader) => Promise<T>) => Promise<T>;
   readonly git: GitMirror;
   readonly progress: (progress: Progress) => Promise<void>;
+  /** Opens the credential that a repository names, by its id, for the host that is about to be asked. */
+  readonly open: (credentialId: string, use: { readonly consumer: string; readonly host: string }) => Promise<GitLogin>;
   readonly signal: AbortSignal;
 }
 
 /**
  * The part of a sync that reaches out: fetches the branch, reads what the commit declares. Throws what GitMirror throws,
- * GIT_HISTORY_REWRITTEN, DESIRED_STATE_INVALID. The mirror keeps the last good commit, whatever comes of this.
+ * GIT_HISTORY_REWRITTEN, DESIRED_STATE_INVALID, CREDENTIAL_*. The mirror keeps the last good commit, whatever comes of this.
  */
-export async function fetchDesired(runId: string, { read, git, progress, signal }: Reach): Promise<Fetched> {
+export async function fetchDesired(runId: string, { read, git, progress, open, signal }: Reach): Promise<Fetched> {
   const { run, repository } = await read(async (gitops) => {
     const found = await findRun(gitops, runId);
     return { run: found, repository: await gitops.repositoryById(found.repositoryId) };
   });
   if (!repository) throw new HubError("NOT_FOUND", `The repository ${run.repository} was removed meanwhile.`);
   const step = (done: number, sentence: string) => progress({ done, total: SYNC_STEPS, sentence });
-  const { id: repositoryId, branch, url, path, head } = repository;
+  const { id: repositoryId, name, branch, url, path, head, credential } = repository;
   await step(0, `Fetching ${branch} from ${placeOf(url)}.`);
-  const commit = await fetchTelling(git, { repositoryId, url, branch }, signal, (sentence) => step(0, sentence));
+  const login = credential && ((host: string) => open(credential.id, { consumer: GITOPS_CONSUMER(name), host }));
+  const source = { repositoryId, url, branch, ...(login && { login }) };
+  const commit = await fetchTelling(git, source, signal, (sentence) => step(0, sentence));
   await using reading = new ReadingThread(signal);
   if (head) await refuseRewrite(git, { repository, run, head, commit });
   await step(1, `Reading ${path} of commit ${short(commit.id)}.`);

@@ -1,10 +1,23 @@
 /** What a sync needs of Git; server/adapters/git implements it. */
+import type { CredentialKind } from "../../../contracts/credentials/credential-kind.ts";
+
+/** What a private repository is opened with; whoever gets it wipes `secret` after use. */
+export interface GitLogin {
+  readonly kind: CredentialKind;
+  readonly username?: string;
+  readonly secret: Buffer;
+}
+
+/** Opens the login for the host (`host`, or `host:port` where that is not the usual port) that is about to be asked. */
+export type OpenGitLogin = (host: string) => Promise<GitLogin>;
 
 export interface GitSource {
   readonly repositoryId: string;
   /** As `checkSource` answered. */
   readonly url: string;
   readonly branch: string;
+  /** Absent: whoever asks may read it. */
+  readonly login?: OpenGitLogin;
 }
 
 export interface FetchOptions {
@@ -39,10 +52,17 @@ export interface GitMirror {
    */
   checkSource(source: Pick<GitSource, "url" | "branch">): Promise<string>;
   /**
+   * Where a login for this address would be sent, and as which kind; undefined for a folder, which takes none. Throws
+   * REPOSITORY_URL_REFUSED; nothing is contacted.
+   */
+  loginPlace(url: string): { readonly kind: CredentialKind; readonly host: string } | undefined;
+  /** How many branches the server lists for this login. Throws as `fetch`. */
+  listBranches(source: { readonly url: string; readonly login: GitLogin }, signal: AbortSignal): Promise<number>;
+  /**
    * Fetches the branch and answers with its head. The mirror keeps what it had where this throws: EGRESS_REFUSED,
    * GIT_UNREACHABLE, GIT_AUTH_REQUIRED, GIT_NOT_A_REPOSITORY, GIT_REPOSITORY_EMPTY, GIT_BRANCH_MISSING, GIT_TOO_LARGE,
    * GIT_TREE_REFUSED (objects that are none), REPOSITORY_URL_REFUSED (the folder is not allowed any more), TIMEOUT,
-   * CANCELLED.
+   * CANCELLED, and what `login` throws.
    */
   fetch(source: GitSource, options: FetchOptions): Promise<GitCommit>;
   /** Whether `ancestor` is in the history of `commit`; false too where the mirror does not have it. */

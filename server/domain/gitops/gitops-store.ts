@@ -14,6 +14,8 @@ export interface Repository {
   readonly branch: string;
   /** The file that declares the fleet. */
   readonly path: string;
+  /** What it is fetched with; absent where anybody may read it. */
+  readonly credential?: { readonly id: string; readonly name: string };
   /** The last commit that was read whole. */
   readonly head?: GitCommit;
   readonly syncedAt?: Date;

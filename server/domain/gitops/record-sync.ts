@@ -5,6 +5,7 @@ import { HubError } from "../../errors.ts";
 import { byRef, type LiveSet } from "../fleet/fleet-set.ts";
 import type { FleetReader } from "../fleet/fleet-store.ts";
 import { referencesOf, refText } from "../fleet/references.ts";
+import { completeOperation } from "../operations/complete-operation.ts";
 import type { OperationReader, OperationWriter } from "../operations/operation-store.ts";
 import { checkAgainstFleet } from "./check-against-fleet.ts";
 import { type ClosingTransaction, closeProposals } from "./close-proposal.ts";
@@ -60,7 +61,8 @@ export async function recordSync(
     problems,
   });
   const status = problems.length > 0 ? "partial" : "success";
-  await tx.operations.complete(runId, fence, sentenceOf(plan, proposals.length, short(commit.id)), now);
+  const sentence = sentenceOf(plan, proposals.length, short(commit.id));
+  await completeOperation(tx, { operationId: runId, fence }, sentence, now);
   await tx.events.emit({
     type: "gitops.sync_completed",
     subject: RUN_SUBJECT(repository.name),

@@ -1,5 +1,7 @@
 import { v7 } from "uuid";
 import { HubError } from "../../errors.ts";
+import type { EventWriter } from "../events/event-store.ts";
+import { failOperation } from "../operations/fail-operation.ts";
 import type { OperationReader, OperationWriter } from "../operations/operation-store.ts";
 import { findRepository } from "./find-repository.ts";
 import type { GitopsReader, GitopsWriter } from "./gitops-store.ts";
@@ -31,6 +33,7 @@ export async function startSync(
   tx: {
     readonly gitops: GitopsReader & GitopsWriter;
     readonly operations: OperationReader & OperationWriter;
+    readonly events: EventWriter;
   },
   { repository: name, acceptRewrite }: SyncInput,
   { by, now }: SyncCall,
@@ -42,13 +45,8 @@ export async function startSync(
     throw new HubError("SYNC_RUNNING", `${name} is being synced since ${running.createdAt.toISOString()}.`, {
       details: { runId: running.id },
     });
-  if (running)
-    await tx.operations.fail(
-      running.id,
-      running.fence,
-      { code: "TIMEOUT", message: "The run was never finished; a later one took its place." },
-      now,
-    );
+  const lost = new HubError("TIMEOUT", "The run was never finished; a later one took its place.");
+  if (running) await failOperation(tx, running, lost, now);
   const id = v7();
   await tx.operations.start({
     id,

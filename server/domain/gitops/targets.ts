@@ -8,6 +8,9 @@ import type { GitopsReader, Proposal } from "./gitops-store.ts";
 
 export const RUN_SUBJECT = (repository: string): string => `gitops/repositories/${repository}`;
 
+/** As what a repository uses a stored credential. */
+export const GITOPS_CONSUMER = (repository: string): string => `gitops/${repository}`;
+
 export async function repositoryTarget(gitops: GitopsReader, name: string) {
   const found = await gitops.repository(name);
   return { type: "GitopsRepository" as const, id: name, version: found?.id ?? "absent", attributes: { name } };

@@ -16,13 +16,15 @@ export const commitView = ({ committedAt, ...commit }: GitCommit) => ({
 });
 
 export function repositoryView(standing: RepositoryStanding): RepositoryView {
-  const { name, id, url, branch, path, head, syncedAt, objects, openProposals, lastRun, createdAt } = standing;
+  const { name, id, url, branch, path, credential, head, syncedAt, objects, openProposals, lastRun, createdAt } =
+    standing;
   return {
     name,
     id,
     url,
     branch,
     path,
+    credential: credential?.name ?? null,
     head: head ? commitView(head) : null,
     syncedAt: syncedAt?.toISOString() ?? null,
     objects,
