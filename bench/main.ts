@@ -1,10 +1,16 @@
-/** `npm run bench [-- frame|doors|gitops] [--quick]`: prints a table to paste into docs/PERFORMANCE.md. */
+/** `npm run bench [-- frame|doors|gitops|keys] [--quick]`: prints a table to paste into docs/PERFORMANCE.md. */
 import { doors } from "./doors.ts";
 import { frame } from "./frame.ts";
 import { gitops } from "./gitops.ts";
+import { keys } from "./keys.ts";
 import { type Row, report } from "./report.ts";
 
-const AREAS: Readonly<Record<string, (options: { quick: boolean }) => Promise<Row[]>>> = { frame, doors, gitops };
+const AREAS: Readonly<Record<string, (options: { quick: boolean }) => Promise<Row[]>>> = {
+  frame,
+  doors,
+  gitops,
+  keys,
+};
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
 const quick = process.argv.includes("--quick");

@@ -9,6 +9,8 @@ export interface ScratchHub extends AsyncDisposable {
   readonly hub: HubProcess;
   readonly folder: CliFolder;
   readonly dataDir: string;
+  /** What it was started with. */
+  readonly env: NodeJS.ProcessEnv;
   /** Milliseconds from the start of the process to its being ready. */
   readonly startMs: number;
 }
@@ -26,22 +28,23 @@ export async function startScratchHub(home: string, more: NodeJS.ProcessEnv = {}
   const folder = new CliFolder(join(config, "cli"));
   const { DATABASE_URL: _a, COUNTERSIGN_MIGRATION_URL: _b, ...inherited } = process.env;
   const began = performance.now();
+  const env = {
+    ...inherited,
+    COUNTERSIGN_DATA_DIR: dataDir,
+    COUNTERSIGN_CONFIG_DIR: config,
+    COUNTERSIGN_PORT: "0",
+    COUNTERSIGN_LOG_LEVEL: "error",
+    // one principal calls as fast as it can
+    COUNTERSIGN_RATE_PER_PRINCIPAL: "0",
+    ...more,
+  };
   const hub = await startHubProcess({
-    env: {
-      ...inherited,
-      COUNTERSIGN_DATA_DIR: dataDir,
-      COUNTERSIGN_CONFIG_DIR: config,
-      COUNTERSIGN_PORT: "0",
-      COUNTERSIGN_LOG_LEVEL: "error",
-      // one principal calls as fast as it can
-      COUNTERSIGN_RATE_PER_PRINCIPAL: "0",
-      ...more,
-    },
+    env,
     log: "inherit",
     progress: () => {},
     firstAccount: () => makeFirstAccount(folder, "bench"),
   });
   const { url, accountId, rootKey } = hub.ready;
   if (hub.ready.created) folder.saveHub({ url, accountId, rootKey });
-  return { hub, folder, dataDir, startMs: performance.now() - began, [Symbol.asyncDispose]: () => hub.stop() };
+  return { hub, folder, dataDir, env, startMs: performance.now() - began, [Symbol.asyncDispose]: () => hub.stop() };
 }

@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { PRIVILEGES } from "../server/adapters/postgres/privileges.ts";
+import { refuseUnfinishedRestore } from "../server/adapters/postgres/restore-marker.ts";
 import { type ErrorCode, HubError } from "../server/errors.ts";
 import { missingMigrations, readMigrations } from "./migration-history.ts";
 import type { MigrationAnswer, MigrationRequest } from "./run-migrations.ts";
@@ -11,9 +12,10 @@ const ENTRY = fileURLToPath(new URL("./run-migrations.ts", import.meta.url));
 
 /**
  * Whether the database that `client` is signed in to is as `setup` wants it, for this runtime role. Any role that may
- * read the bookkeeping can ask. Throws MIGRATION_EDITED, MIGRATION_FAILED, DATABASE_NEWER, DATABASE_DIVERGED.
+ * read the bookkeeping can ask. Throws RESTORE_UNFINISHED, MIGRATION_EDITED, MIGRATION_FAILED, DATABASE_NEWER, DATABASE_DIVERGED.
  */
 export async function isSetUp(client: pg.ClientBase, runtimeRole: string, setup: Setup): Promise<boolean> {
+  if (!setup.restoring) await refuseUnfinishedRestore(client);
   const migrations = readMigrations(setup.migrationsDir);
   if ((await missingMigrations(client, migrations)).length) return false;
   if (!setup.queues) return true;

@@ -19,6 +19,8 @@ export interface Setup {
   readonly privileges?: Privileges;
   /** Absent: this process has nothing to do with jobs, and leaves the queue's schema and the digest alone. */
   readonly queues?: readonly Queue[];
+  /** By who restores a backup into it: everybody else is refused until that is through. */
+  readonly restoring?: true;
 }
 
 /** Changes whenever migrations, privileges, queues or the queue's own version do. Hex. */

@@ -4,6 +4,7 @@ import { runAction } from "../action/run-action.ts";
 import { failOperation } from "../domain/operations/fail-operation.ts";
 import type { Operation } from "../domain/operations/operation-store.ts";
 import { type ErrorCode, HubError, toHubError } from "../errors.ts";
+import { carryWalk, WALKS } from "./carry-walk.ts";
 import { workOn } from "./open-jobs.ts";
 import { ADVANCE_OPERATIONS, type OperationJob } from "./queues.ts";
 
@@ -23,7 +24,7 @@ const LOOK_MS = 1_000;
 /**
  * Carries operations on, each through the gate as the action that it names, with the rights that whoever asked for it has
  * now. What the action ends the operation with, it ends in its own transaction; what it is refused for, or fails with, is
- * written down here.
+ * written down here. A walk through all accounts is many such actions, a slice of them a job.
  */
 export function advanceOperations(boss: PgBoss, gate: Gate): Promise<void> {
   return workOn(boss, ADVANCE_OPERATIONS, (job, signal) => advance(gate, job, signal));
@@ -34,7 +35,9 @@ async function advance(gate: Gate, { accountId, operationId }: OperationJob, sig
   if (!operation) return;
   using held = watch(gate, accountId, operation);
   try {
-    await carryOn(gate, accountId, operation, AbortSignal.any([signal, held.lost]));
+    const stop = AbortSignal.any([signal, held.lost]);
+    if (WALKS.has(operation.kind)) await carryWalk(gate, accountId, operation, stop);
+    else await carryOn(gate, accountId, operation, stop);
   } catch (error) {
     const failure = toHubError(error);
     // the hub stops, or the job lost its heartbeat: whoever gets it next begins anew

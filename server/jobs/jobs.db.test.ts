@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { v7 } from "uuid";
 import type { Gate } from "../action/gate.ts";
 import type { Store } from "../action/store.ts";
 import { testDatabase } from "../adapters/postgres/test-database.ts";
 import { approvalFixture, RESULT } from "../approval/approval-fixture.ts";
 import { executeApproved } from "./execute-approved.ts";
 import { expireApprovals } from "./expire-approvals.ts";
-import { closeJobs, openJobs, transactionalJobs } from "./open-jobs.ts";
-import { EXECUTE_APPROVED, QUEUES } from "./queues.ts";
+import { closeJobs, openJobs, transactionalJobs, workOn } from "./open-jobs.ts";
+import { ADVANCE_OPERATIONS, EXECUTE_APPROVED, QUEUES } from "./queues.ts";
 
 const unexpected = (error: Error) => {
   throw error;
@@ -128,4 +129,31 @@ test("a request that nobody decides on is written down as expired", async () => 
   await written.promise;
   assert.equal((await t.f.request(requestId)).state, "expired");
   assert.deepEqual(await t.f.events(), ["approval.requested", "approval.expired"]);
+});
+
+test("one account's operations leave room for another's, however long they take", async () => {
+  await using db = await testDatabase({ queues: QUEUES });
+  const boss = await openJobs(db.runtime, unexpected);
+  await using _ = { [Symbol.asyncDispose]: () => closeJobs(boss, 1_000) };
+  const jobs = transactionalJobs(boss);
+  const send = (accountId: string) =>
+    db.database.transact(accountId, (session) => jobs.advance(session, { accountId, operationId: v7() }));
+  const [greedy, modest] = [v7(), v7()];
+  for (let i = 0; i < 12; i++) await send(greedy);
+  await send(modest);
+  const slow = Promise.withResolvers<void>();
+  const served = Promise.withResolvers<void>();
+  const all = Promise.withResolvers<void>();
+  const running = { now: 0, most: 0, done: 0 };
+  await workOn(boss, ADVANCE_OPERATIONS, async ({ accountId }) => {
+    if (accountId === modest) return served.resolve();
+    running.most = Math.max(running.most, ++running.now);
+    await slow.promise;
+    running.now--;
+    if (++running.done === 12) all.resolve();
+  });
+  await served.promise;
+  slow.resolve();
+  await all.promise;
+  assert.ok(running.most <= 4, `${running.most} at a time`);
 });

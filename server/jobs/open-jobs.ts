@@ -45,11 +45,12 @@ export function closeJobs(boss: PgBoss, timeoutMs: number): Promise<void> {
 /** Sends jobs inside the transaction that gives them their reason: without its commit there is no job. */
 export function transactionalJobs(boss: PgBoss) {
   return {
-    async advance(session: Session, job: OperationJob): Promise<void> {
-      await boss.send(ADVANCE_OPERATIONS, { ...job }, { db: within(session) });
+    async advance(session: Session, job: OperationJob, at?: Date): Promise<void> {
+      const options = { db: within(session), group: { id: job.accountId }, ...(at && { startAfter: at }) };
+      await boss.send(ADVANCE_OPERATIONS, { ...job }, options);
     },
     async execute(session: Session, job: RequestJob): Promise<void> {
-      await boss.send(EXECUTE_APPROVED, { ...job }, { db: within(session) });
+      await boss.send(EXECUTE_APPROVED, { ...job }, { db: within(session), group: { id: job.accountId } });
     },
     async expire(session: Session, job: RequestJob, at: Date): Promise<void> {
       await boss.send(EXPIRE_APPROVALS, { ...job }, { db: within(session), startAfter: at });
@@ -59,12 +60,14 @@ export function transactionalJobs(boss: PgBoss) {
 
 /** Polls as well as listens: a retry, or a job of a process that died, is not notified (the default then is 30 s). */
 const PACE = { batchSize: 1, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 } as const;
-/** Jobs at a time in one process: operations wait for others' servers, which may be slow on purpose. */
+/** Jobs at a time in one process: operations, and calls, wait for others' servers, which may be slow on purpose. */
 const AT_A_TIME: Readonly<Record<keyof QueuedJobs, number>> = {
   [ADVANCE_OPERATIONS]: 8,
-  [EXECUTE_APPROVED]: 2,
+  [EXECUTE_APPROVED]: 4,
   [EXPIRE_APPROVALS]: 2,
 };
+/** Of these, jobs of one account: they leave room for the others'. */
+const OF_ONE_ACCOUNT: Partial<Record<keyof QueuedJobs, number>> = { [ADVANCE_OPERATIONS]: 4, [EXECUTE_APPROVED]: 2 };
 
 /** One job a call. `run` gets a signal that fires when the job loses its heartbeat or the hub stops. */
 export async function workOn<Q extends keyof QueuedJobs>(
@@ -72,7 +75,9 @@ export async function workOn<Q extends keyof QueuedJobs>(
   queue: Q,
   run: (job: QueuedJobs[Q], signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  await boss.work(queue, { ...PACE, localConcurrency: AT_A_TIME[queue] }, async ([job]: Job<QueuedJobs[Q]>[]) => {
+  const ofOne = OF_ONE_ACCOUNT[queue];
+  const most = { localConcurrency: AT_A_TIME[queue], ...(ofOne !== undefined && { localGroupConcurrency: ofOne }) };
+  await boss.work(queue, { ...PACE, ...most }, async ([job]: Job<QueuedJobs[Q]>[]) => {
     if (job) await run(job.data, job.signal);
   });
 }
