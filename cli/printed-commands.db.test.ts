@@ -48,6 +48,7 @@ interface Expected {
 const EXPECTED: Readonly<Record<string, Expected>> = {
   "npx countersign demo": { code: 0, says: /One byte is changed, and found[^]*does NOT hold/ },
   "npx countersign demo gitops": { code: 0, says: /A history that is rewritten[^]*The journal holds/ },
+  "npx countersign credentials": { code: 0, says: /No credential is stored/ },
   "npx countersign gitops status": { code: 0, says: /No repository declares anything/ },
   "npx countersign connect claude --dir <your project>": { code: 3, says: /"countersign"[^]*Nothing was written/ },
   "npx countersign stdio": { code: 0, says: /^$/ },

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { approvalsCommand, approveCommand, rejectCommand } from "./commands/approvals.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { callCommand } from "./commands/call.ts";
 import { connectCommand } from "./commands/connect.ts";
+import { credentialsCommand } from "./commands/credentials.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { gitopsCommand } from "./commands/gitops.ts";
@@ -11,9 +13,11 @@ import { keysCommand } from "./commands/keys.ts";
 import { inviteCommand, joinCommand } from "./commands/people.ts";
 import { policyCommand } from "./commands/policy.ts";
 import { recoverCommand } from "./commands/recover.ts";
+import { runbookCommand } from "./commands/runbook.ts";
 import { startCommand } from "./commands/start.ts";
 import { stdioCommand } from "./commands/stdio.ts";
 import { tokensCommand } from "./commands/tokens.ts";
+import { vaultCommand } from "./commands/vault.ts";
 import type { CliContext } from "./context.ts";
 import { EXIT_WORDS } from "./exit-codes.ts";
 
@@ -47,13 +51,17 @@ export function program(context: CliContext): Command {
     joinCommand,
     tokensCommand,
     keysCommand,
+    vaultCommand,
     policyCommand,
+    credentialsCommand,
     gitopsCommand,
     journalCommand,
     doctorCommand,
     recoverCommand,
+    backupCommand,
   ])
     root.addCommand(make(context));
+  root.addCommand(runbookCommand(context, program));
   for (const command of everyCommand(root)) {
     command.exitOverride();
     // with --json the complaint is the document on standard output

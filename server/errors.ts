@@ -62,6 +62,19 @@ export type ErrorCode =
   | "SYNC_RUNNING"
   | "PROPOSAL_STALE"
   | "PROPOSAL_CLOSED"
+  // stored credentials
+  | "CREDENTIAL_EMPTY"
+  | "CREDENTIAL_EXPIRED"
+  | "CREDENTIAL_REPLACED"
+  | "CREDENTIAL_SCOPE_REFUSED"
+  // rotation of keys
+  | "ROTATION_RUNNING"
+  | "KEY_VERSION_IN_USE"
+  // backups
+  | "BACKUP_DAMAGED"
+  | "BACKUP_KEY_WRONG"
+  | "DATABASE_NOT_EMPTY"
+  | "RESTORE_UNFINISHED"
   // joining
   | "INVITATION_INVALID"
   | "INVITATION_EXPIRED"
@@ -99,6 +112,8 @@ export type ErrorCode =
   | "DATABASE_NEWER"
   | "DATABASE_DIVERGED"
   | "HUB_UNREACHABLE"
+  | "RUNBOOK_INVALID"
+  | "RUNBOOK_STOPPED"
   | "INTERNAL";
 
 export interface ErrorOptions {

@@ -29,11 +29,13 @@ const TOGETHER: Readonly<Record<string, Answer>> = {
 const registered = createRegistry(actions)
   .list()
   .filter(({ action }) => action.channels.includes("http"));
+/** Names an account: the hub's own operators say in which of all accounts. */
+const ACROSS = ["accountId"];
 const takesId = ({ format, pattern }: Schema) => format === "uuid" || String(pattern).includes("(intent|outcome)");
 const taking = registered.flatMap(({ action, inputSchema }) => {
   const { properties = {}, required = [] } = inputSchema as Schema & { required?: string[] };
   return Object.keys(properties)
-    .filter((field) => takesId(properties[field] as Schema))
+    .filter((field) => !ACROSS.includes(field) && takesId(properties[field] as Schema))
     .map((field) => {
       const rest = required.filter((name) => name !== field).map((name) => [name, sample(properties[name] as Schema)]);
       const known = Object.entries(TOGETHER[field] ?? {}).filter(([name]) => name in properties);
@@ -79,10 +81,18 @@ async function idsOf(person: TestPerson): Promise<Record<string, string>> {
   const operationId = await ask(operator, "system_identity_create_principal", { ...service, name: "a third" });
   const { receipt } = await person.agent(wire.hub).done(PUT, { object: moduleNamed("with-a-receipt") });
   const { runId, proposalId } = await syncedRun(person, personId);
-  const work = { operationId, runId, proposalId };
+  const work = { operationId, runId, proposalId, ...(await keyWork(person, runId)) };
   const ids = { personId, principalId, tokenId, claimId, invitationId, requestId, callId: receipt.callId, ...work };
   const also = { ownerPersonId: personId, requesterId: principalId, as: principalId, id: receipt.id };
   return { ...ids, ...also } as Record<string, string>;
+}
+
+/** A rotation and a verification, which the hub's own account alone has; of another account, some operation of its own. */
+async function keyWork(person: TestPerson, runId: string): Promise<{ rotationId: string; verificationId: string }> {
+  if (person === eve) return { rotationId: runId, verificationId: runId };
+  const { rotation } = await person.run(wire.hub, "system_rotate_vault_transit_pepper", {});
+  const { verification } = await person.run(wire.hub, "system_vault_verify_credentials", {});
+  return { rotationId: (rotation as { id: string }).id, verificationId: (verification as { id: string }).id };
 }
 
 /** A repository of the person's own, synced. */

@@ -12,16 +12,20 @@ import packageJson from "../package.json" with { type: "json" };
 import { actions } from "../tools/index.ts";
 import type { Gate } from "./action/gate.ts";
 import { identify, refuseAtDoor } from "./action/identify.ts";
+import { OnlineCalls } from "./action/online-calls.ts";
 import { operationReports } from "./action/operation-reports.ts";
 import { createRegistry } from "./action/registry.ts";
 import { runAction } from "./action/run-action.ts";
 import { createIdempotency } from "./action/sealed-idempotency.ts";
 import { createSimulator } from "./action/simulator.ts";
-import { visibleActions } from "./action/visible-actions.ts";
+import { VisibleActions } from "./action/visible-actions.ts";
+import { bearerProbe } from "./adapters/egress/authenticated-get.ts";
 import { createEgress } from "./adapters/egress/egress.ts";
+import { credentialProbe } from "./adapters/git/credential-probe.ts";
 import { openGitMirror } from "./adapters/git/git-mirror.ts";
 import { accountDirectory, accountWriter } from "./adapters/postgres/account-store.ts";
 import { administrativeReads } from "./adapters/postgres/administrative-reads.ts";
+import { lookUpClaim } from "./adapters/postgres/credential-lookup.ts";
 import { Database, type Session } from "./adapters/postgres/database.ts";
 import { dedicatedClient } from "./adapters/postgres/dedicated-client.ts";
 import { eventSource } from "./adapters/postgres/event-source.ts";
@@ -36,11 +40,13 @@ import { openDatabase } from "./adapters/postgres/open-database.ts";
 import { policyStore } from "./adapters/postgres/policy-store.ts";
 import { QuietClient } from "./adapters/postgres/quiet-client.ts";
 import { rateStore } from "./adapters/postgres/rate-store.ts";
+import { recoveryNotes } from "./adapters/postgres/recovery-notes.ts";
 import { postgresStore } from "./adapters/postgres/store.ts";
 import { sweepStore } from "./adapters/postgres/sweep-store.ts";
 import { DEFAULT_APPROVAL_SETTINGS } from "./approval/approval-settings.ts";
 import { createApprovalDesk, createApprovals } from "./approval/approvals.ts";
 import { readBasePolicies } from "./authorization/base-policies.ts";
+import { claimants } from "./authorization/claimant.ts";
 import { currentCaller } from "./authorization/current-caller.ts";
 import { declaredActions } from "./authorization/declared-action.ts";
 import { createIdentifier } from "./authorization/identifier.ts";
@@ -53,6 +59,7 @@ import { readEnv } from "./config/env.ts";
 import { createLog, type Logger } from "./config/log.ts";
 import { LOG_FILE, openLogFile } from "./config/log-file.ts";
 import { prepareFolders } from "./config/prepare-folders.ts";
+import { credentialOpener } from "./domain/credentials/open-credential.ts";
 import { EventFeed } from "./domain/events/event-feed.ts";
 import { createAccount } from "./domain/identity/create-account.ts";
 import { KEY_NAMES, type KeyService } from "./domain/keys/key-service.ts";
@@ -66,9 +73,12 @@ import { QUEUES } from "./jobs/queues.ts";
 import { startIntegrator } from "./journal/integrator.ts";
 import type { OpenJournal } from "./journal/open-journal.ts";
 import { openJournal } from "./journal/open-journal.ts";
+import { startRecordingNotes } from "./journal/recovery-notes.ts";
+import { SharedWalks } from "./journal/shared-walks.ts";
 import { startSweeper } from "./journal/sweeper.ts";
 import { createJournalVerifier } from "./journal/verify-journal.ts";
 import { openKeyService } from "./open-key-service.ts";
+import { CLAIMS_PATH } from "./transport/claims/claim-page.ts";
 import { DEFAULT_DOOR_SETTINGS } from "./transport/door-settings.ts";
 import { cannotListen, refuseTakenPort } from "./transport/free-port.ts";
 import { openHttpDoor } from "./transport/http-server.ts";
@@ -176,6 +186,8 @@ export async function start(options: StartOptions): Promise<Hub> {
   opening.defer(() => journal.close());
   const sweeper = await startSweeper({ store: sweepStore(database), journal, log });
   opening.defer(() => sweeper.stop());
+  const notes = await startRecordingNotes({ notes: recoveryNotes(database), journal, log });
+  opening.defer(() => notes.stop());
 
   const lookup = identityLookup(database);
   const tokenUse = createTokenUse((ids) => lookup.touchTokens(ids), {
@@ -201,8 +213,20 @@ export async function start(options: StartOptions): Promise<Hub> {
     identifier,
     now,
   };
+  const egress = createEgress({ allow: config.egress.allow });
+  const git = await openGitMirror({
+    folder: join(folders.data, "git"),
+    ...config.git,
+    egress,
+    caFile: config.egress.caFile,
+    log,
+  });
+  // known once the door is open, and nothing is asked before
+  let ownUrl = "";
+  const online = new OnlineCalls();
   const gate: Gate = {
     hubAccountId,
+    online,
     registry,
     identifier,
     authorizer,
@@ -214,20 +238,30 @@ export async function start(options: StartOptions): Promise<Hub> {
       hub,
       policyChecker: engine,
       simulator: createSimulator(() => gate),
-      journalVerifier: createJournalVerifier({
-        source: (accountId) => journalSource(database, accountId),
-        keys,
-        hubId: hubAccountId,
-      }),
+      journalVerifier: new SharedWalks(
+        createJournalVerifier({
+          source: (accountId) => journalSource(database, accountId),
+          keys,
+          hubId: hubAccountId,
+        }),
+      ),
       approvalDesk: createApprovalDesk(approvalSetup),
-      git: await openGitMirror({
-        folder: join(folders.data, "git"),
-        ...config.git,
-        egress: createEgress({ allow: config.egress.allow }),
-        caFile: config.egress.caFile,
-        log,
-      }),
+      git,
+      credentials: {
+        ...credentialOpener({
+          rooms: {
+            read: (accountId, fn, signal) => store.read(accountId, ({ credentials }) => fn(credentials), signal),
+            transact: (accountId, fn) => store.transact(accountId, fn),
+          },
+          keys,
+          now,
+        }),
+        claimLink: (code) => `${ownUrl}${CLAIMS_PATH}${code}`,
+        probe: credentialProbe({ git, get: bearerProbe(egress, config.egress.caFile) }),
+        keys,
+      },
       operations: operationReports(store, now),
+      accountKeys: keys,
     },
     inputMac: async (accountId, action, canonical) =>
       (await keys.hmac(accountId, "mac", Buffer.from(`${action}\n${canonical}`))).mac,
@@ -250,14 +284,16 @@ export async function start(options: StartOptions): Promise<Hub> {
   );
 
   const { mac: sealKey } = await keys.hmac(hubAccountId, "mac", Buffer.from("confirmation state"));
+  const visible = new VisibleActions(gate);
   const door: HubDoor = {
     identify: (token, channel, mayRecord) => identify(gate, token, channel, mayRecord),
-    run: (request) => runAction(gate, request),
-    visible: (caller, channel) => visibleActions(gate, caller, channel),
+    run: (request) => online.run(registry.get(request.action), () => runAction(gate, request)),
+    visible: (caller, channel) => visible.of(caller, channel),
     action: (name) => registry.get(name),
     mayRead: async (caller, action, input) =>
       (await gate.services.simulator.simulate(caller, { action, input })).outcome === "runs",
     current: (caller) => currentCaller(lookup, caller),
+    claimant: claimants((id) => lookUpClaim(database, id), identifier),
     follow: (accountId, tell) => feed.follow(accountId, tell),
     refuse: (error, facts) => refuseAtDoor(gate, error, facts),
     ready: () => readiness(database, journal, keys, hubAccountId),
@@ -275,6 +311,7 @@ export async function start(options: StartOptions): Promise<Hub> {
     throw cause instanceof HubError ? cause : cannotListen(doorSettings.host, doorSettings.port, cause);
   });
   opening.defer(() => http.drain());
+  ownUrl = http.url;
   const rooms = opening.move();
   return {
     url: `${http.url}/mcp`,

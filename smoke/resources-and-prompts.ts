@@ -73,6 +73,7 @@ async function readAround(client: ChatClient, requestId: string): Promise<void> 
     "gitops/sync-runs/{id}",
     "operations/{id}",
     "receipts/{id}",
+    "runbooks/{name}",
   ])
     assert.ok(templates.includes(`countersign://${path}`), path);
   const { resources } = await client.listResources();
@@ -91,6 +92,8 @@ async function readAround(client: ChatClient, requestId: string): Promise<void> 
   assert.equal(JSON.parse(operation.contents[1]?.text ?? "").operation.state, "working");
   const page = await client.readResource({ uri: "countersign://reference/system_fleet_put_object" });
   assert.match(page.contents[0]?.text ?? "", /Permission: system.fleet.write/);
+  const runbook = await client.readResource({ uri: "countersign://runbooks/key-custody" });
+  assert.match(runbook.contents[0]?.text ?? "", /countersign runbook run key-custody/);
   for (const uri of [
     approval(NOBODY),
     "countersign://approvals/x",
@@ -105,6 +108,7 @@ async function readAround(client: ChatClient, requestId: string): Promise<void> 
   };
   assert.deepEqual(await complete("approvals/{id}", "id", requestId.slice(0, -1)), [requestId]);
   assert.deepEqual(await complete("fleet/{kind}/{name}", "kind", "Mod"), ["Module"]);
+  assert.deepEqual(await complete("runbooks/{name}", "name", "key-cu"), ["key-custody"]);
   assert.deepEqual(
     await complete("fleet/{kind}/{name}", "name", `chat-${number - 1}`),
     number > 1 ? [`chat-${number - 1}`] : [],

@@ -3,6 +3,16 @@ import { cancelApprovalRequest } from "./approval/cancel-request.ts";
 import { decideApprovalRequest } from "./approval/decide-request.ts";
 import { getApprovalRequest } from "./approval/get-request.ts";
 import { listApprovalRequests } from "./approval/list-requests.ts";
+import { listHubBackups } from "./backup/list-backups.ts";
+import { retireHubBackup } from "./backup/retire-backup.ts";
+import { deleteAccountCredential } from "./credentials/delete-credential.ts";
+import { getCredentialMetadata } from "./credentials/get-metadata.ts";
+import { listAccountCredentials } from "./credentials/list-credentials.ts";
+import { provideCredentialSecret } from "./credentials/provide-secret.ts";
+import { rotateAccountCredential } from "./credentials/rotate-credential.ts";
+import { storeAccountCredential } from "./credentials/store-credential.ts";
+import { testAccountCredential } from "./credentials/try-credential.ts";
+import { updateCredentialScope } from "./credentials/update-scope.ts";
 import { listAccountEvents } from "./events/list-events.ts";
 import { deleteFleetObject } from "./fleet/delete-object.ts";
 import { getFleetObject } from "./fleet/get-object.ts";
@@ -47,6 +57,26 @@ import { getPolicy } from "./policy/get-policy.ts";
 import { lintAccountPolicy } from "./policy/lint-policy.ts";
 import { putAccountPolicy } from "./policy/put-policy.ts";
 import { simulatePolicy } from "./policy/simulate-call.ts";
+import { checkCredentialBatch } from "./vault/check-batch.ts";
+import { finalizeVaultRotation } from "./vault/finalize-rotation.ts";
+import { finishVaultWalk } from "./vault/finish-walk.ts";
+import { getVaultRotation } from "./vault/get-rotation.ts";
+import { getVaultVerification } from "./vault/get-verification.ts";
+import { listVaultAccounts } from "./vault/list-accounts.ts";
+import { listVaultBatches } from "./vault/list-batches.ts";
+import { listVaultRotations } from "./vault/list-rotations.ts";
+import { pauseVaultRotation } from "./vault/pause-rotation.ts";
+import { raiseKeyFloor } from "./vault/raise-key-floor.ts";
+import { recordAccountKey } from "./vault/record-account-key.ts";
+import { resealHeldPayloads } from "./vault/reseal-payloads.ts";
+import { resumeVaultRotation } from "./vault/resume-rotation.ts";
+import { rewrapBatch } from "./vault/rewrap-batch.ts";
+import { rotateAccountKey } from "./vault/rotate-account-key.ts";
+import { rotateVaultTransitPepper } from "./vault/rotate-transit-pepper.ts";
+import { trimAccountKey } from "./vault/trim-account-key.ts";
+import { trimVaultKey } from "./vault/trim-key.ts";
+import { turnVaultSoak } from "./vault/turn-soak.ts";
+import { verifyVaultCredentials } from "./vault/verify-credentials.ts";
 
 /** Every action of the hub. What is not in this list does not exist. */
 export const actions: readonly Action[] = [
@@ -54,6 +84,14 @@ export const actions: readonly Action[] = [
   decideApprovalRequest,
   getApprovalRequest,
   listApprovalRequests,
+  deleteAccountCredential,
+  getCredentialMetadata,
+  listAccountCredentials,
+  provideCredentialSecret,
+  rotateAccountCredential,
+  storeAccountCredential,
+  testAccountCredential,
+  updateCredentialScope,
   listAccountEvents,
   deleteFleetObject,
   getFleetObject,
@@ -98,4 +136,26 @@ export const actions: readonly Action[] = [
   lintAccountPolicy,
   putAccountPolicy,
   simulatePolicy,
+  checkCredentialBatch,
+  finalizeVaultRotation,
+  finishVaultWalk,
+  getVaultRotation,
+  getVaultVerification,
+  listVaultAccounts,
+  listVaultBatches,
+  listVaultRotations,
+  pauseVaultRotation,
+  raiseKeyFloor,
+  recordAccountKey,
+  resealHeldPayloads,
+  resumeVaultRotation,
+  rewrapBatch,
+  rotateAccountKey,
+  rotateVaultTransitPepper,
+  trimAccountKey,
+  trimVaultKey,
+  turnVaultSoak,
+  verifyVaultCredentials,
+  listHubBackups,
+  retireHubBackup,
 ];

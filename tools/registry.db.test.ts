@@ -133,8 +133,11 @@ for (const entry of registered) {
 
   test(`${action.name}: a field that it does not have is refused by name`, async () => {
     const { input } = exampleOf(entry);
-    for (const field of ["unexpected", "ID", "account_id"])
-      assert.equal((await refusal(action.name, { ...input, [field]: "x" }, "INPUT_INVALID", strangers[1])).path, field);
+    for (const field of ["unexpected", "ID", "account_id"]) {
+      const { path } = await refusal(action.name, { ...input, [field]: "x" }, "INPUT_INVALID", strangers[1]);
+      // where a secret comes in, it may be the secret in the wrong place
+      assert.equal(path, action.secretInput ? "" : field);
+    }
     for (const [key, recordedAs] of [
       ["__proto__", "door"], // no JSON parser of ours lets it in
       ["constructor", action.name],

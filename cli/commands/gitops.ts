@@ -8,6 +8,13 @@ import { syncRepository } from "./gitops/sync-repository.ts";
 
 const YES = ["-y, --yes", "sign without asking, where your own signature is enough"] as const;
 
+interface AddOptions {
+  readonly branch: string;
+  readonly path: string;
+  readonly credential?: string;
+  readonly yes?: true;
+}
+
 export function gitopsCommand(context: CliContext): Command {
   const command = new Command("gitops").description("what Git declares of the fleet: sync, look at it, apply it");
   command
@@ -48,9 +55,10 @@ one is followed. A sync that failed ends with the exit code of its error.`,
     .description("let a branch of a Git repository declare a part of the fleet; a person approves")
     .option("--branch <branch>", "which one", "main")
     .option("--path <file>", "the file that declares the fleet", "fleet.yaml")
+    .option("--credential <name>", "of a private one: the stored credential to fetch it with")
     .option(...YES)
-    .action((name: string, url: string, options: { branch: string; path: string; yes?: true }) =>
-      addRepository(context, { name, url, branch: options.branch, path: options.path }, options),
+    .action((name: string, url: string, { yes, ...rest }: AddOptions) =>
+      addRepository(context, { name, url, ...rest }, { ...(yes && { yes }) }),
     );
   command
     .command("remove <name>")

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ProgressLines } from "../progress-bar.ts";
 import { textWidth } from "../text-width.ts";
 import { Narrator } from "./narrator.ts";
 
@@ -11,6 +12,7 @@ function narrator(json = false) {
     print: (text) => void lines.push(...text.split("\n")),
     note: () => {},
     progress: () => {},
+    progressBar: () => new ProgressLines(() => {}),
     show: () => {},
     confirm: async () => false,
   });

@@ -10,6 +10,7 @@ import { inviteCommand, joinCommand } from "../commands/people.ts";
 import { policyCommand } from "../commands/policy.ts";
 import type { CliContext } from "../context.ts";
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
+import { ProgressLines } from "../progress-bar.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface Ran {
@@ -77,6 +78,7 @@ function recording({ style }: Terminal, said: string[]): Terminal {
     print: keep,
     note: keep,
     progress: () => {},
+    progressBar: () => new ProgressLines(() => {}),
     show: (_value, words) => keep(words()),
     confirm: async () => false,
   };

@@ -20,6 +20,11 @@ export interface ScratchAccount extends AsyncDisposable {
   /** The agent, as a real MCP client over HTTP. */
   readonly agent: Client;
   readonly dataDir: string;
+  stopHub(): Promise<void>;
+  /** Starts it anew at the same address, with the database of another data folder. */
+  startHub(dataDir: string): Promise<void>;
+  /** Ada's, at a terminal where nobody sits: for commands beyond those that people of a demo run. */
+  readonly context: CliContext;
   /** A folder whose Git repositories the hub may read; nothing is in it, and it is not made yet. */
   readonly repositories: string;
 }
@@ -34,18 +39,23 @@ export async function openScratchAccount(context: CliContext, signal: AbortSigna
   const repositories = join(home, "repositories");
   const env = { ...scratchEnv(home), COUNTERSIGN_GIT_FILE_ROOTS: repositories };
   const config = configFrom(readEnv(env));
-  const dataDir = config.folders.data;
-  opening.defer(() => (existsSync(dataDir) ? stopDatabase(dataDir) : undefined));
-  const people = join(home, "people");
-  const base = { ...context, config, secrets: { databaseUrl: undefined, migrationUrl: undefined, token: undefined } };
-  const ada = new Person("ada", people, base);
-  const hub = await startHubProcess({
-    env,
-    log: "inherit",
-    signal,
-    progress: (text) => context.terminal.progress(text),
-    firstAccount: () => makeFirstAccount(ada.folder, "Ada"),
+  const dataDirs = [config.folders.data];
+  opening.defer(async () => {
+    for (const dir of new Set(dataDirs)) if (existsSync(dir)) await stopDatabase(dir);
   });
+  const people = join(home, "people");
+  const secrets = { databaseUrl: undefined, migrationUrl: undefined, token: undefined };
+  const base = { ...context, config, secrets };
+  const ada = new Person("ada", people, base);
+  const start = (more: NodeJS.ProcessEnv = {}) =>
+    startHubProcess({
+      env: { ...env, ...more },
+      log: "inherit",
+      signal,
+      progress: (text) => context.terminal.progress(text),
+      firstAccount: () => makeFirstAccount(ada.folder, "Ada"),
+    });
+  let hub = await start();
   opening.defer(() => hub.stop());
   context.terminal.progress("");
   const { url, accountId, rootKey } = hub.ready;
@@ -58,7 +68,17 @@ export async function openScratchAccount(context: CliContext, signal: AbortSigna
     ben: new Person("ben", people, joining),
     cleo: new Person("cleo", people, joining),
     agent,
-    dataDir,
+    dataDir: config.folders.data,
+    get context() {
+      const folders = { ...config.folders, data: dataDirs.at(-1) ?? config.folders.data };
+      return { ...base, config: { ...config, folders }, folder: ada.folder };
+    },
+    stopHub: () => hub.stop(),
+    async startHub(dataDir) {
+      dataDirs.push(dataDir);
+      hub = await start({ COUNTERSIGN_DATA_DIR: dataDir, COUNTERSIGN_PORT: new URL(url).port });
+      context.terminal.progress("");
+    },
     repositories,
     [Symbol.asyncDispose]: () => rooms.disposeAsync(),
   };

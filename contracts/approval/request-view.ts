@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { rowIdV7 } from "../formats/row-id.ts";
 import { principalReference } from "../identity/principal.ts";
 import { DECISIONS } from "./decision.ts";
 import { shownPreview } from "./preview.ts";
@@ -23,7 +24,7 @@ export const requestState = z.enum([
 ]);
 export type RequestState = z.output<typeof requestState>;
 
-export const requestId = z.uuidv7().describe("id of the approval request");
+export const requestId = rowIdV7.describe("id of the approval request");
 
 const sha256 = z.string().describe("SHA-256, hexadecimal");
 

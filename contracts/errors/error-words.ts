@@ -133,6 +133,31 @@ export const ERROR_WORDS: Readonly<Record<ErrorCode, { readonly scope: ErrorScop
       "The fleet moved since the proposal was made; the message says what, and the next sync proposes anew. Nothing was changed.",
   },
   PROPOSAL_CLOSED: { scope: "action", means: "The proposal was applied, rejected or superseded." },
+  ROTATION_RUNNING: {
+    scope: "action",
+    means: "Keys are being rotated, or such work on them is under way; `details` names its operation.",
+  },
+  KEY_VERSION_IN_USE: {
+    scope: "action",
+    means: "Something is still under the key's older versions; `details` counts what.",
+  },
+  BACKUP_DAMAGED: { scope: "elsewhere", means: "The backup's bytes were changed, or its end is missing." },
+  BACKUP_KEY_WRONG: { scope: "elsewhere", means: "The identity or passphrase does not open the backup." },
+  DATABASE_NOT_EMPTY: { scope: "elsewhere", means: "A backup is restored into an empty database alone." },
+  RESTORE_UNFINISHED: {
+    scope: "elsewhere",
+    means: "A restore into this database was broken off: it is run again, or the database is thrown away.",
+  },
+  CREDENTIAL_EMPTY: { scope: "action", means: "No person has given the credential its secret yet." },
+  CREDENTIAL_EXPIRED: { scope: "action", means: "The credential's time is over; its expiry can be widened." },
+  CREDENTIAL_REPLACED: {
+    scope: "action",
+    means: "What is kept of the credential is not what the journal has of it: the row was changed past the hub.",
+  },
+  CREDENTIAL_SCOPE_REFUSED: {
+    scope: "action",
+    means: "The credential may not be sent to this host, or not be used by this; `details` says which.",
+  },
   INVITATION_INVALID: {
     scope: "action",
     means: "This is no invitation code of this hub's, or it was used or cancelled.",
@@ -183,7 +208,7 @@ export const ERROR_WORDS: Readonly<Record<ErrorCode, { readonly scope: ErrorScop
   KEY_NOT_FOUND: { scope: "elsewhere", means: "There is no such key, or no such version of it." },
   KEY_TYPE_MISMATCH: { scope: "elsewhere", means: "The key is of a kind that cannot do this." },
   KEY_VERSION_TOO_OLD: { scope: "elsewhere", means: "This version of the key may no longer be used." },
-  CIPHERTEXT_INVALID: { scope: "elsewhere", means: "What is to be opened was not made by this key, or was changed." },
+  CIPHERTEXT_INVALID: { scope: "action", means: "What is to be opened was not made by this key, or was changed." },
   ENVELOPE_INVALID: {
     scope: "elsewhere",
     means: "A signed envelope or statement cannot be read, or its signature does not hold.",
@@ -208,5 +233,13 @@ export const ERROR_WORDS: Readonly<Record<ErrorCode, { readonly scope: ErrorScop
   DATABASE_NEWER: { scope: "elsewhere", means: "The database was migrated by a newer version of the hub." },
   DATABASE_DIVERGED: { scope: "elsewhere", means: "The database and the migrations have different histories." },
   HUB_UNREACHABLE: { scope: "elsewhere", means: "The command line finds no hub at its address." },
+  RUNBOOK_INVALID: {
+    scope: "elsewhere",
+    means: "The runbook cannot be run as it is written; the message has every fault with its line. Nothing was run.",
+  },
+  RUNBOOK_STOPPED: {
+    scope: "elsewhere",
+    means: "A step of the runbook ended otherwise than expected; the message says which, and how to go on.",
+  },
   INTERNAL: { scope: "call", means: "A fault of the hub; its log has the cause." },
 };

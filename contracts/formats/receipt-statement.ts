@@ -42,6 +42,10 @@ const receiptPredicate = z.strictObject({
   intent: sha256.optional(),
   /** Where the statement stands: `previous` is the SHA-256 of the statement before it, of the certificate for the first. */
   lane: z.strictObject({ epoch: z.int().min(1), previous: sha256, sequence: z.int().min(0) }),
+  /** What the call left of things whose latest version the journal vouches for, such as stored credentials. */
+  left: z
+    .array(z.strictObject({ type: z.string(), id: z.string(), version: z.int().min(1), digest: z.string() }))
+    .optional(),
   nonce: z.string().regex(/^[0-9a-f]{32}$/),
   /** Salted commitment to the canonical output. */
   output: sha256.optional(),

@@ -30,6 +30,7 @@ export const repositoryView = z.strictObject({
   url: z.string(),
   branch: z.string(),
   path: z.string(),
+  credential: z.string().nullable().describe("stored credential that it is fetched with; null: none"),
   head: gitCommit.nullable().describe("the last commit that was read whole; null before the first"),
   syncedAt: z.iso.datetime().nullable().describe("when that was"),
   objects: z.int().describe("fleet objects that it owns"),

@@ -16,11 +16,13 @@ export interface BearerSecret {
 export const TOKEN_PREFIX = "cs";
 /** `csi_...`: a one-time invitation code. */
 export const INVITATION_PREFIX = "csi";
+/** `csc_...`: the right to give a stored credential its secret, once. */
+export const CREDENTIAL_CLAIM_PREFIX = "csc";
 
-export type SecretPrefix = typeof TOKEN_PREFIX | typeof INVITATION_PREFIX;
+export type SecretPrefix = typeof TOKEN_PREFIX | typeof INVITATION_PREFIX | typeof CREDENTIAL_CLAIM_PREFIX;
 
 const SECRET_LENGTH = 32;
-const SHAPE = /^(cs|csi)_([0-9a-f]{32})_([A-Za-z0-9_-]{43})$/;
+const SHAPE = /^(cs|csi|csc)_([0-9a-f]{32})_([A-Za-z0-9_-]{43})$/;
 const MAX_TEXT = 3 + 1 + 32 + 1 + 43;
 
 /** 32 bytes from the system's generator. */
@@ -33,7 +35,7 @@ export function formatSecret(prefix: SecretPrefix, { id, secret }: BearerSecret)
 }
 
 /**
- * Reads a token or an invitation code, or undefined for anything but the one spelling of one: another prefix, another
+ * Reads a token or a code, or undefined for anything but the one spelling of one: another prefix, another
  * length, upper case in the id, padding, spaces, bits left over in the last character.
  */
 export function parseSecret(prefix: SecretPrefix, text: string): BearerSecret | undefined {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { rowIdV7 } from "../formats/row-id.ts";
 
 /** Who can call: a person's operator, an agent that answers to a person, or a system's service. */
 export const PRINCIPAL_KINDS = ["operator", "agent", "service"] as const;
@@ -48,8 +49,8 @@ export const roles = z
   .max(Object.keys(ROLES).length)
   .refine((names) => new Set(names).size === names.length, "each role once");
 
-/** In one spelling, so that equal calls have equal digests. */
-export const identityId = z.uuidv7().toLowerCase();
+/** A UUIDv7 in the one spelling that rows have: equal calls have equal digests, and policies see one id. */
+export const identityId = rowIdV7;
 
 export const principalId = identityId.describe("id of the principal, as system_identity_list_principals tells it");
 

@@ -19,6 +19,7 @@ function describe({ action, inputSchema, outputSchema, schemaDigest }: Registere
     resource: action.resource.toSorted(byText),
     policyInput: policyFields(action),
     secretOutput: action.secretOutput,
+    ...(action.secretInput && { secretInput: true }),
     timeLimitMs: action.timeLimitMs,
     schemaDigest,
     input: inputSchema,

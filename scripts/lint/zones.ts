@@ -72,7 +72,7 @@ const zones: readonly Zone[] = [
     may: [...BASE, "server/config"],
     because: "the command line speaks to the hub over the wire",
   },
-  ...["doctor", "recover", "journal"].map((verb) => ({
+  ...["doctor", "recover", "journal", "backup"].map((verb) => ({
     folder: `cli/commands/${verb}`,
     may: ["*"],
     because: "this verb may open the hub or its database",

@@ -4,6 +4,7 @@ import type { Ask, HeldCall } from "../action/approvals.ts";
 import { CHANNELS } from "../action/risk.ts";
 import type { ApprovalRequest } from "../domain/approvals/approval-store.ts";
 import type { KeyService } from "../domain/keys/key-service.ts";
+import { boundToRequest } from "../domain/keys/payload-binding.ts";
 
 /** Of the key service, what keeps bodies. */
 export type Cipher = Pick<KeyService, "encrypt" | "decrypt">;
@@ -32,7 +33,7 @@ export function sealHeld(cipher: Cipher, accountId: string, requestId: string, a
     ...(ask.runId !== undefined && { runId: ask.runId }),
     ...(ask.traceId !== undefined && { traceId: ask.traceId }),
   };
-  return cipher.encrypt(accountId, "data", Buffer.from(canonicalize(facts)), belongsTo(accountId, requestId, "held"));
+  return cipher.encrypt(accountId, "data", Buffer.from(canonicalize(facts)), boundToRequest(accountId, requestId, "held"));
 }
 
 /** Throws CIPHERTEXT_INVALID where it was changed, or moved here from another request. */
@@ -42,7 +43,7 @@ export async function openHeld(
   requestId: string,
   sealed: string,
 ): Promise<HeldFacts> {
-  const bytes = await cipher.decrypt(accountId, "data", sealed, belongsTo(accountId, requestId, "held"));
+  const bytes = await cipher.decrypt(accountId, "data", sealed, boundToRequest(accountId, requestId, "held"));
   const { salt, input, channel, idempotencyKey, runId, traceId } = heldFacts.parse(JSON.parse(bytes.toString()));
   return {
     input,
@@ -56,7 +57,7 @@ export async function openHeld(
 
 /** `result` is canonical JSON. */
 export function sealResult(cipher: Cipher, accountId: string, requestId: string, result: string): Promise<string> {
-  return cipher.encrypt(accountId, "data", Buffer.from(result), belongsTo(accountId, requestId, "result"));
+  return cipher.encrypt(accountId, "data", Buffer.from(result), boundToRequest(accountId, requestId, "result"));
 }
 
 export async function openResult(
@@ -65,10 +66,6 @@ export async function openResult(
   request: ApprovalRequest,
 ): Promise<Json | undefined> {
   if (request.result === undefined) return undefined;
-  const bytes = await cipher.decrypt(accountId, "data", request.result, belongsTo(accountId, request.id, "result"));
+  const bytes = await cipher.decrypt(accountId, "data", request.result, boundToRequest(accountId, request.id, "result"));
   return JSON.parse(bytes.toString()) as Json;
-}
-
-function belongsTo(accountId: string, requestId: string, what: "held" | "result") {
-  return { associatedData: Buffer.from(`approval-request ${what} ${accountId} ${requestId}`) };
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type RequestSummary, requestState, requestSummary } from "../../contracts/approval/request-view.ts";
+import { rowId } from "../../contracts/formats/row-id.ts";
 import { page, pageOf } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { shortTable } from "../../server/action/short-table.ts";
@@ -25,7 +26,7 @@ export const listApprovalRequests = defineAction({
     ...page,
     state: requestState.optional().describe("open: waits for people; an overdue one counts as expired"),
     action: z.string().max(64).optional(),
-    requesterId: z.uuid().optional().describe("id of the principal that asked"),
+    requesterId: rowId.optional().describe("id of the principal that asked"),
     mine: z.boolean().default(false).describe("only your own requests"),
   }),
   output: pageOf(requestSummary),

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { receiptSummary } from "../../contracts/evidence/receipt.ts";
+import { rowId } from "../../contracts/formats/row-id.ts";
 import { page, pageOf } from "../../contracts/page.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { listReceipts } from "../../server/domain/evidence/list-receipts.ts";
@@ -14,8 +15,8 @@ export const listJournalReceipts = defineAction({
   input: z.strictObject({
     ...page,
     action: z.string().max(64).optional(),
-    principalId: z.uuid().optional(),
-    callId: z.uuid().optional(),
+    principalId: rowId.optional(),
+    callId: rowId.optional(),
     code: z.string().max(64).optional().describe("OK, or an error code"),
   }),
   output: pageOf(receiptSummary),

@@ -5,7 +5,7 @@ export const verifyAccountJournal = defineAction({
   name: "system_journal_verify",
   title: "Verify the journal",
   description:
-    "Walks this account's whole journal: certificates, signatures, chains and the log. Names the first entry that does not hold, and why. `countersign journal verify` does the same outside of the hub.",
+    "Walks this account's whole journal: certificates, signatures, chains and the log. Names the first entry that does not hold, and why. Who asks while it is under way shares the next walk. `countersign journal verify` does the same outside of the hub.",
   permission: "system.journal.verify",
   risk: { effect: "read", approval: "none", loosens: false },
   input: z.strictObject({}),
@@ -30,7 +30,7 @@ export const verifyAccountJournal = defineAction({
   resource: ["Account"],
   target: "account",
   secretOutput: false,
-  timeLimitMs: 120_000,
+  timeLimitMs: 240_000,
   summary: (v) =>
     v.ok
       ? `The journal holds: ${v.receipts} receipts in ${v.lanes} lanes (profile ${v.profile}).`

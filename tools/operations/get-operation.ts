@@ -33,7 +33,8 @@ export const getLongOperation = defineAction({
   timeLimitMs: 30_000,
   summary: ({ operation }) => operationInWords(operation),
   handler: async ({ operationId: id, waitSeconds }, { read, services, call }) => {
-    await services.operations.wait(call.caller.account.id, id, waitSeconds * 1000, call.signal);
+    const { caller, signal, tell } = call;
+    await services.operations.wait(caller, id, { forMs: waitSeconds * 1000, signal, tell });
     return { operation: await getOperation(read, id, call.caller, new Date()) };
   },
 });

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { rowId } from "../../contracts/formats/row-id.ts";
 import { PolicyDocument } from "../../contracts/policy/policy-document.ts";
 import { defineAction } from "../../server/action/define-action.ts";
 import { simulateCall } from "../../server/action/simulate.ts";
@@ -6,7 +7,7 @@ import { simulateCall } from "../../server/action/simulate.ts";
 // of a document policies see that there is one: whether it may be asked about is decided by that alone
 const shownToPolicies = z.strictObject({
   action: z.string().max(64),
-  as: z.uuid().optional(),
+  as: rowId.optional(),
   document: z.strictObject({ kind: z.literal("Policy") }).optional(),
 });
 
@@ -20,7 +21,7 @@ export const simulatePolicy = defineAction({
   input: z.strictObject({
     action: z.string().max(64),
     input: z.record(z.string(), z.unknown()).default({}),
-    as: z.uuid().optional().describe("id of another principal of this account"),
+    as: rowId.optional().describe("id of another principal of this account"),
     document: PolicyDocument.optional().describe("judge by this document instead of the one in force"),
   }),
   output: z.strictObject({

@@ -14,7 +14,13 @@ const removed = z.object({ id: z.string(), name: z.string(), released: z.int() }
 
 export async function addRepository(
   context: CliContext,
-  input: { readonly name: string; readonly url: string; readonly branch: string; readonly path: string },
+  input: {
+    readonly name: string;
+    readonly url: string;
+    readonly branch: string;
+    readonly path: string;
+    readonly credential?: string;
+  },
   { yes }: Consent,
 ): Promise<void> {
   const hub = connectedHub(context);

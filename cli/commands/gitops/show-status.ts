@@ -36,10 +36,11 @@ async function showOne({ terminal }: CliContext, hub: HubClient, name: string): 
   const { lastRun } = repository;
   const error = lastRun?.errorCode ? (await readRun(hub, lastRun.id)).error : null;
   terminal.show({ ...repository, drift, error }, () => {
-    const { url, branch, path, head, objects, openProposals } = repository;
+    const { url, branch, path, credential, head, objects, openProposals } = repository;
     const rows = [
       ["repository", name],
       ["declares", `${path} on ${branch} of ${url}`],
+      ...(credential === null ? [] : [["credential", credential]]),
       ["head", head ? commitInWords(head) : "(not synced)"],
       ["last sync", lastRunInWords(lastRun)],
       ...(error ? [["", error.message]] : []),

@@ -47,6 +47,7 @@ function factsOf(receipt: ReceiptPredicate): Facts {
     ["waits for", receipt.approvalRequestId && `approval request ${receipt.approvalRequestId}`],
     ["approved", approval && `request ${approval.requestId}, profile ${approval.profile}`],
     ...(approval?.decisions ?? []).map((d): [string, string] => ["", `person ${d.personId}, ${d.assurance}`]),
+    ...(receipt.left ?? []).map((l): [string, string] => ["left", `${l.type} ${l.id} at version ${l.version}`]),
     ["input", receipt.input && `commitment ${receipt.input}`],
     ["output", receipt.output && `commitment ${receipt.output}`],
   ];

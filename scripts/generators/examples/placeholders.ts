@@ -7,7 +7,7 @@ const VARYING = new RegExp(
     String.raw`(?<minute>\d{4}-\d\d-\d\d \d\d:\d\d UTC)`,
     String.raw`(?<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)`,
     String.raw`(?<uuid>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})`,
-    String.raw`(?<secret>\bcsi?_[0-9a-f]{32}_[\w-]{43})`,
+    String.raw`(?<secret>\bcs[ic]?_[0-9a-f]{32}_[\w-]{43})`,
     String.raw`(?<hex>\b[0-9a-f]{64}\b|\b[0-9a-f]{32}\b|\b[0-9a-f]{12}(?=…)|(?<=openpgp:)[0-9a-f]{40})`,
     String.raw`(?<base64>(?<![\w+/])[A-Za-z0-9+/]{43,}={0,2})`,
     String.raw`(?<commit>(?<=/commit/)\d+)`,

@@ -26,7 +26,7 @@ export function recordedExamples(): Promise<ReadonlyMap<string, Example>> {
 
 async function record(): Promise<ReadonlyMap<string, Example>> {
   await using hub = await scratchHub();
-  const folders = { [dirname(hub.repository.folder)]: "/srv/git" };
+  const folders = { [dirname(hub.repository.folder)]: "/srv/git", [new URL(hub.url).origin]: "http://127.0.0.1:3910" };
   const placeholders = new Placeholders({ began: new Date(), kept: WRITTEN, folders });
   const examples = new Map<string, Example>();
   for (const example of await walkThrough(hub)) {

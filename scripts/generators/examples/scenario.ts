@@ -75,9 +75,11 @@ export async function walkThrough(stage: Stage): Promise<readonly Example[]> {
   const created = await changeFleet(walk);
   await readFleet(walk);
   await followGit(walk);
+  await keepCredential(walk);
   await governByPolicy(walk);
   await manageAccess(walk);
   await manageKeys(walk);
+  await rotateKeys(walk);
   await growTeam(walk);
   await readJournal(walk, created);
   return walk.examples;
@@ -123,6 +125,32 @@ templates:
       parameters:
         replicas: { type: integer, default: ${replicas} }
 `;
+
+/** Given by a person in the walk; nobody uses it. */
+export const GIVEN_SECRET = "example-of-a-token-0123456789";
+
+const CREDENTIAL = {
+  name: "forge",
+  kind: "git-https",
+  description: "Reads the shop's private repositories",
+  username: "reader",
+  allowedHosts: ["git.example.com"],
+  consumers: ["gitops"],
+  rotateEveryDays: 90,
+};
+
+/** Kept without its secret, which a person gives; narrowed, tried, and gone. */
+async function keepCredential(walk: Walk): Promise<void> {
+  const name = CREDENTIAL.name;
+  await walk.showApproved("agent", "system_credentials_store", CREDENTIAL);
+  await walk.show("operator", "system_credentials_provide_secret", { name, secret: GIVEN_SECRET });
+  await walk.show("agent", "system_credentials_update_scope", { name, consumers: ["gitops/shop"] });
+  await walk.show("agent", "system_credentials_get_metadata", { name });
+  await walk.show("agent", "system_credentials_list");
+  await walk.show("agent", "system_credentials_test", { name });
+  await walk.showApproved("agent", "system_credentials_rotate", { name });
+  await walk.showApproved("operator", "system_credentials_delete", { name });
+}
 
 /** A commit becomes a proposal, is applied, and drifts; the next is rejected, and the repository goes. */
 async function followGit(walk: Walk): Promise<void> {
@@ -207,6 +235,40 @@ async function manageKeys(walk: Walk): Promise<void> {
   });
   await walk.show("operator", "system_identity_list_keys", { personId, live: true });
   await walk.show("operator", "system_identity_revoke_key", { keyId });
+}
+
+/** The transit pepper is rotated, everything is verified, and the old versions go. */
+async function rotateKeys(walk: Walk): Promise<void> {
+  await walk.show("operator", "system_vault_list_accounts", { olderThanDays: 90 });
+  const asked = await walk.showApproved("agent", "system_rotate_vault_transit_pepper", { ratePerSecond: 2_000 });
+  const { id: rotationId } = asked.output.rotation as { id: string };
+  type Work = {
+    readonly state: string;
+    readonly finalizedAt?: string | null;
+    readonly payloads: number;
+    readonly accounts: { readonly total: number; readonly done: number };
+  };
+  // everything is carried over, and the walk waits until every process knows the new version
+  const carried = ({ rotation }: Readonly<Record<string, unknown>>) => {
+    const { accounts, payloads } = rotation as Work;
+    return accounts.done === accounts.total && payloads > 0;
+  };
+  await walk.showWhen("agent", "system_vault_get_rotation", { rotationId }, carried);
+  await walk.show("operator", "system_vault_pause_rotation", { rotationId });
+  await walk.show("operator", "system_vault_resume_rotation", { rotationId });
+  const completed = ({ rotation }: Readonly<Record<string, unknown>>) => (rotation as Work).state === "completed";
+  await walk.showWhen("agent", "system_vault_get_rotation", { rotationId }, completed);
+  const begun = await walk.show("operator", "system_vault_verify_credentials");
+  const { id: verificationId } = begun.verification as { id: string };
+  const verified = ({ verification }: Readonly<Record<string, unknown>>) =>
+    (verification as Work).state === "completed";
+  await walk.showWhen("operator", "system_vault_get_verification", { verificationId }, verified);
+  await walk.showApproved("operator", "system_vault_finalize_rotation", { rotationId, soakMinutes: 0 });
+  const finalized = ({ rotation }: Readonly<Record<string, unknown>>) => (rotation as Work).finalizedAt !== null;
+  await walk.showWhen("agent", "system_vault_get_rotation", { rotationId }, finalized);
+  await walk.showApproved("operator", "system_vault_trim_key", { rotationId });
+  await walk.show("operator", "system_vault_list_rotations");
+  await walk.show("operator", "system_vault_list_batches", { rotationId });
 }
 
 interface Self {

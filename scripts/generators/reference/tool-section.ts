@@ -34,6 +34,9 @@ export function toolSection(entry: RegisteredAction, fields: readonly string[], 
     `- Doors: ${action.channels.map((channel) => DOORS[channel]).join(", ")}`,
     ...(fields.length > 0 ? [`- Policies may read of its input: ${fields.map(code).join(", ")}`] : []),
     `- Time limit: ${action.timeLimitMs / 1000} s`,
+    ...(action.secretInput
+      ? [`- Secret: ${action.secretInput.map(code).join(", ")}. Part of no digest, and never kept in the clear`]
+      : []),
     ...(action.secretOutput ? ["- The answer holds a secret: it is shown once, and never kept or repeated"] : []),
     "",
     ...table("Input", fieldRows(entry.inputSchema), true),

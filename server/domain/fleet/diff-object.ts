@@ -39,9 +39,13 @@ function flatten(root: unknown): Map<string, string> {
   return out;
 }
 
+const CAN_BE_JSON = /^[\t\n\r ]*(?:["[{\-\d]|true|false|null)/;
+
 /** Text as it is, unless it is empty or could be taken for another value: the text "1" is shown in quotes, the number 1 without. */
 function inWords(value: unknown): string {
   if (typeof value !== "string" || value === "") return JSON.stringify(value);
+  // most texts can be told apart by how they begin, which costs a sixth of an attempt that fails
+  if (!CAN_BE_JSON.test(value)) return value;
   try {
     JSON.parse(value);
   } catch {

@@ -1,0 +1,123 @@
+import { basename, resolve } from "node:path";
+import { v7 } from "uuid";
+import packageJson from "../../../package.json" with { type: "json" };
+import { type WrittenFile, writeArchive } from "../../../server/adapters/backup-file/archive-writer.ts";
+import { openSnapshot, type Snapshot } from "../../../server/adapters/postgres/backup-reader.ts";
+import { backupRows } from "../../../server/adapters/postgres/backup-store.ts";
+import { crashPoint } from "../../../server/config/crash-point.ts";
+import { HubError } from "../../../server/errors.ts";
+import type { CliContext } from "../../context.ts";
+import { printable } from "../../terminal.ts";
+import { openLogins } from "../doctor/open-logins.ts";
+import { openAccount, type RecoverableAccount } from "../recover/open-account.ts";
+import { recordChange } from "../recover/record-change.ts";
+import { fillArchive } from "./fill-archive.ts";
+import { lockFrom } from "./locks.ts";
+import { loginOf } from "./login-of.ts";
+
+interface Options {
+  readonly recipient?: readonly string[];
+  readonly passphraseFile?: string;
+}
+
+/**
+ * Writes a backup of the whole database. It is on record before anything is read, so that a rotation cannot put versions
+ * of keys out of use that it holds, and once more when the file has its name.
+ */
+export async function createBackup(context: CliContext, file: string, options: Options): Promise<void> {
+  const { terminal, config, secrets } = context;
+  const lock = await lockFrom(options);
+  await using account = await openAccount(config, secrets);
+  await using logins = await openLogins(config, secrets);
+  if (!logins?.owner)
+    throw new HubError("CONFIG_INVALID", "A backup is read by the owner of the tables: set COUNTERSIGN_MIGRATION_URL.", {
+      path: "COUNTERSIGN_MIGRATION_URL",
+    });
+  const owner = loginOf(logins.owner, secrets.migrationUrl);
+  const path = resolve(file);
+  const id = v7();
+  let begun = false;
+  let held: Held | undefined;
+  using bar = terminal.progressBar();
+  const written = await writeArchive(path, lock, async (archive) => {
+    await begin(context, account, { id, fileName: basename(path) });
+    begun = true;
+    await using snapshot = await openSnapshot(owner);
+    const facts = {
+      ...{ id, hubId: account.hubId, createdAt: new Date().toISOString(), program: packageJson.version },
+      keyService: config.keys.kind,
+    };
+    const totals = await fillArchive(archive, { snapshot, keys: account.keys, facts }, (name, done, total) =>
+      bar.show({ done, total, sentence: `Reading the table ${name}.` }),
+    );
+    crashPoint("during-execution", "backup_create");
+    const records = Object.values(totals.tables).reduce((sum, { rows }) => sum + rows, 0);
+    held = { keyVersions: snapshot.keyVersions, records };
+  }).catch(async (error: unknown) => {
+    if (begun) await abandon(context, account, id).catch(() => {}); // it can be retired by hand
+    throw error;
+  });
+  if (!held) throw new Error("cannot happen: an archive that nobody filled");
+  const receipt = await finish(context, account, { id, written, held });
+  const answer = { id, file: path, ...written, records: held.records, receipt };
+  terminal.show(answer, () =>
+    printable(
+      [
+        `Backup ${id}: ${held?.records} rows, ${written.bytes} bytes, in ${path}`,
+        `SHA-256 ${written.digest}`,
+        config.keys.kind === "vault"
+          ? "The keys themselves are in the Vault, which has backups of its own. Keep the two together."
+          : "The hub's root key is NOT in it, and without that nothing secret in it opens: keep a copy of the root key file elsewhere.",
+        `Prove it: npx countersign backup verify ${file}`,
+        `When its file is destroyed: npx countersign backup retire ${id}`,
+      ].join("\n"),
+    ),
+  );
+}
+
+interface Held {
+  readonly keyVersions: Snapshot["keyVersions"];
+  readonly records: number;
+}
+
+function begin({ config }: CliContext, account: RecoverableAccount, backup: { id: string; fileName: string }) {
+  return recordChange(account, config.log, {
+    action: "backup_begin",
+    input: { id: backup.id, fileName: backup.fileName },
+    target: { type: "Account", id: account.id },
+    effect: async (session) => {
+      await backupRows(session).begin(account.id, backup);
+      return { id: backup.id };
+    },
+  });
+}
+
+async function finish(
+  { config }: CliContext,
+  account: RecoverableAccount,
+  { id, written, held }: { id: string; written: WrittenFile; held: Held },
+) {
+  const { receipt } = await recordChange(account, config.log, {
+    action: "backup_finish",
+    input: { id, ...written, records: held.records },
+    target: { type: "Account", id: account.id },
+    effect: async (session, { now }) => {
+      await backupRows(session).finish(id, { ...written, ...held, at: now });
+      return { id, digest: written.digest };
+    },
+  });
+  return receipt;
+}
+
+/** There is no file: no rotation has to wait for it. */
+async function abandon({ config }: CliContext, account: RecoverableAccount, id: string): Promise<void> {
+  await recordChange(account, config.log, {
+    action: "backup_abandon",
+    input: { id },
+    target: { type: "Account", id: account.id },
+    effect: async (session, { now }) => {
+      await backupRows(session).retire(id, { by: account.hubPrincipalId, at: now });
+      return { id };
+    },
+  });
+}

@@ -1,0 +1,63 @@
+import { readFile } from "node:fs/promises";
+import type { Lock, Unlock } from "../../../server/adapters/backup-file/lock.ts";
+import { HubError } from "../../../server/errors.ts";
+import { promptHidden } from "../../hidden-prompt.ts";
+
+/** age's own advice for what people type. */
+const SHORTEST_PASSPHRASE = 10;
+
+/** Whom to encrypt for; asks for a passphrase where nothing is said. Throws CONFIG_INVALID, INPUT_INVALID. */
+export async function lockFrom({
+  recipient = [],
+  passphraseFile,
+}: {
+  readonly recipient?: readonly string[];
+  readonly passphraseFile?: string;
+}): Promise<Lock> {
+  if (recipient.length > 0 && passphraseFile !== undefined)
+    throw new HubError("INPUT_INVALID", "Either recipients or a passphrase, not both.", { path: "recipient" });
+  if (recipient.length > 0) return { recipients: recipient };
+  const passphrase = passphraseFile === undefined ? await askTwice() : await firstLine(passphraseFile);
+  if (passphrase.length < SHORTEST_PASSPHRASE)
+    throw new HubError("INPUT_INVALID", `A passphrase has at least ${SHORTEST_PASSPHRASE} characters.`, {
+      path: "passphraseFile",
+    });
+  return { passphrase };
+}
+
+async function askTwice(): Promise<string> {
+  const passphrase = await promptHidden("Passphrase of the backup");
+  if ((await promptHidden("Once more")) === passphrase) return passphrase;
+  throw new HubError("INPUT_INVALID", "The two passphrases differ.", { path: "passphrase" });
+}
+
+/** Likewise what opens it. */
+export async function unlockFrom({
+  identityFile,
+  passphraseFile,
+}: {
+  readonly identityFile?: string;
+  readonly passphraseFile?: string;
+}): Promise<Unlock> {
+  if (identityFile !== undefined && passphraseFile !== undefined)
+    throw new HubError("INPUT_INVALID", "Either identities or a passphrase, not both.", { path: "identityFile" });
+  if (identityFile === undefined)
+    return {
+      passphrase:
+        passphraseFile === undefined ? await promptHidden("Passphrase of the backup") : await firstLine(passphraseFile),
+    };
+  const lines = (await read(identityFile)).split(/\r?\n/).map((line) => line.trim());
+  const identities = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  if (identities.length > 0) return { identities };
+  throw new HubError("INPUT_INVALID", `There is no identity in ${identityFile}.`, { path: "identityFile" });
+}
+
+async function firstLine(path: string): Promise<string> {
+  return (await read(path)).split(/\r?\n/, 1)[0] ?? "";
+}
+
+async function read(path: string): Promise<string> {
+  return readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw new HubError("CONFIG_INVALID", `The file ${path} cannot be read (${cause.code}).`, { cause });
+  });
+}

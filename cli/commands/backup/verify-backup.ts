@@ -1,0 +1,70 @@
+import { Database } from "../../../server/adapters/postgres/database.ts";
+import { openKeyService, openRootKeys } from "../../../server/open-key-service.ts";
+import { type CliContext } from "../../context.ts";
+import { EXIT } from "../../exit-codes.ts";
+import { askForPassphrase } from "../../hidden-prompt.ts";
+import { printable, table } from "../../terminal.ts";
+import { type Examination, examineRestored, examineTables } from "./examine-restored.ts";
+import { loadBackup } from "./load-backup.ts";
+import { unlockFrom } from "./locks.ts";
+import { openBackup } from "./read-backup.ts";
+import { scratchPlace } from "./restore-place.ts";
+
+interface Options {
+  readonly identityFile?: string;
+  readonly passphraseFile?: string;
+}
+
+/** Restores a backup into a database for this one look, and examines it there; exit code 6 where something does not hold. */
+export async function verifyBackup(context: CliContext, file: string, options: Options): Promise<void> {
+  const { terminal, config, secrets } = context;
+  const keySetup = { config, create: false, askPassphrase: askForPassphrase };
+  const unlock = await unlockFrom(options);
+  // before anything is restored: without it nothing could be opened
+  if (config.keys.kind === "embedded") await openRootKeys(keySetup);
+  await using backup = await openBackup(file, unlock);
+  using bar = terminal.progressBar();
+  await using place = await scratchPlace(config, secrets);
+  await loadBackup(place, backup, (name, done, total) =>
+    bar.show({ done, total, sentence: `Restoring the table ${name}.` }),
+  );
+  const tables = await examineTables(place, backup);
+  const database = new Database(place.runtime, { poolSize: 4, statementTimeoutMs: 120_000 });
+  try {
+    using opened = await openKeyService({ ...keySetup, database });
+    const restored = await examineRestored(database, opened.keys, backup, (done, total) =>
+      bar.show({ done, total, sentence: "Examining accounts." }),
+    );
+    show(context, backup.manifest.id, {
+      ...tables,
+      ...restored,
+      findings: [...tables.findings, ...restored.findings],
+    });
+  } finally {
+    await database.close();
+  }
+}
+
+function show(context: CliContext, id: string, { findings, ...counts }: Examination): void {
+  const ok = findings.length === 0;
+  if (!ok) context.exitCode = EXIT.unverified;
+  const { terminal } = context;
+  terminal.show({ ok, id, ...counts, findings }, () => {
+    const checked = table([
+      ["Checked", "Count"],
+      ["rows, by their tables' digests", String(counts.rows)],
+      ["keys: there, and working", String(counts.keys)],
+      ["accounts whose journal was walked", String(counts.accounts)],
+      ["receipts", String(counts.receipts)],
+      ["credentials: open, and the journal's latest", String(counts.credentials)],
+    ]);
+    const faults = table([
+      ["What", "Account", "Code", ""],
+      ...findings.map(({ what, accountId = "", code, sentence }) => [what, accountId, code, sentence]),
+    ]);
+    const verdict = ok
+      ? terminal.style("green", `The backup ${printable(id)} restores, and all of it holds.`)
+      : terminal.style("red", `The backup ${printable(id)} does NOT hold.`);
+    return ok ? `${checked}\n\n${verdict}` : `${checked}\n\n${faults}\n\n${verdict}`;
+  });
+}
