@@ -92,8 +92,9 @@ function opens(row: CredentialRecord, dataKey: BatchResult<Buffer> | undefined):
   }
 }
 
-/** A key service that does not answer says nothing of the record. */
+/** A key service that does not answer says nothing of the record; one that never had the version does. */
 function verdictOf(error: HubError): RecordVerdict {
+  if (error.code === "KEY_NOT_FOUND") return "CIPHERTEXT_INVALID";
   if (error.code === "CIPHERTEXT_INVALID" || error.code === "KEY_VERSION_TOO_OLD") return error.code;
   throw error;
 }
