@@ -7,6 +7,8 @@ import { opens } from "../contracts/formats/commitment.ts";
 import { pageOf } from "../contracts/page.ts";
 import { rotationSummary } from "../contracts/vault/rotation.ts";
 import { type WalkedBatchView, walkedBatchView } from "../contracts/vault/walk.ts";
+import { Database } from "./adapters/postgres/database.ts";
+import { rotationReader } from "./adapters/postgres/rotation-reader.ts";
 import { submit } from "./credentials.fixture.ts";
 import { ROTATE, RotationFixture } from "./rotation.fixture.ts";
 import { ask, eventually, moduleNamed, settledRequest, type TestHub, type TestPerson } from "./test-hub.ts";
@@ -106,6 +108,31 @@ test("another account's people ask for none of it, and the hub's own account's p
   ] as const)
     await assert.rejects(eve.operator(hub).call(action, input), { code: "FORBIDDEN" }, action);
   assert.equal((await room.rotation(hub, id)).id, id);
+});
+
+test("what looks across accounts finds nothing for another account, whoever asks the database for it", async () => {
+  const { runtime } = room.hubs.db;
+  assert.ok(runtime);
+  const [{ id } = { id: "" }] = await room.hubs.sql<{ id: string }>("select id from key_rotation");
+  const database = new Database(runtime, { poolSize: 2 });
+  const look = async (accountId: string) => {
+    const found = [];
+    for (const text of [
+      `hub_rotation_due('${v7()}', true, 9)`,
+      "hub_accounts_after(null, 9)",
+      `hub_rotation_totals('${id}')`,
+      `hub_keys_in_use('${id}')`,
+      "hub_account_keys(now(), null, null, 9)",
+    ]) {
+      const { rows } = await database.read(accountId, (session) => session.query<object>(`select * from ${text}`));
+      found.push(rows.length > 0);
+    }
+    const { credentials } = await database.read(accountId, (session) => rotationReader(session).size());
+    return [...found, credentials > 0];
+  };
+  assert.deepEqual(new Set(await look(eve.accountId)), new Set([false]));
+  assert.deepEqual(new Set(await look(room.hubs.accountId)), new Set([true]));
+  await database.close();
 });
 
 test("of two rotations begun at once one begins, and another is told of it; paused it rests, resumed it goes on, and cancelled both versions stay readable", async () => {

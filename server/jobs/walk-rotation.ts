@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { pausedSentence } from "../../contracts/vault/rotation.ts";
-import type { AccountWalk, RotationReader, WalkedAccount, WalkTotals } from "../domain/rotation/rotation-store.ts";
+import type { AccountWalk, RotationReader, WalkedAccount } from "../domain/rotation/rotation-store.ts";
 import { HubError } from "../errors.ts";
 import { inAccount } from "./in-account.ts";
 import { Pace } from "./pace.ts";
@@ -27,27 +27,22 @@ export function walkRotation(slice: Slice): Promise<SliceEnd> {
 class RotationSlice {
   readonly #slice: Slice;
   readonly #pace: Pace;
-  readonly #totals: WalkTotals;
   readonly #began = Date.now();
   #told = 0;
   #looked = 0;
   #moved = 0;
   #passed = 0;
 
-  private constructor(slice: Slice, totals: WalkTotals, ratePerSecond: number | undefined) {
+  private constructor(slice: Slice, ratePerSecond: number | undefined) {
     this.#slice = slice;
-    this.#totals = totals;
     this.#pace = new Pace(ratePerSecond);
   }
 
   static async run(slice: Slice): Promise<SliceEnd> {
     const { gate, hubAccountId, operation } = slice;
-    const found = await gate.store.read(hubAccountId, async ({ rotation }) => ({
-      rotation: await rotation.rotation(operation.id),
-      totals: await rotation.totals(operation.id),
-    }));
-    if (!found.rotation) throw new TypeError("a rotation's operation without its row");
-    const run = new RotationSlice(slice, found.totals, found.rotation.ratePerSecond);
+    const found = await gate.store.read(hubAccountId, ({ rotation }) => rotation.rotation(operation.id));
+    if (!found) throw new TypeError("a rotation's operation without its row");
+    const run = new RotationSlice(slice, found.ratePerSecond);
     return run.#walk();
   }
 
@@ -77,8 +72,8 @@ class RotationSlice {
     return this.#hub((rotation, id) => rotation.due(id, { payloads, most: ACCOUNTS }));
   }
 
-  async #settled(): Promise<boolean> {
-    return (await this.#hub((rotation, id) => rotation.totals(id))).settled;
+  #settled(): Promise<boolean> {
+    return this.#hub((rotation, id) => rotation.settled(id));
   }
 
   /** Asked between batches, and looked at a few times a second. */
@@ -168,14 +163,13 @@ class RotationSlice {
   async #tell(now: boolean, sentence?: string): Promise<void> {
     if (!now && Date.now() - this.#told < TELL_MS) return;
     this.#told = Date.now();
-    const { accounts, rotated, skipped, failed, remaining } = this.#totals;
-    const total = rotated + skipped + failed + remaining;
-    const done = total - Math.max(0, remaining - this.#passed);
+    // what slices before this one told; how much is left by now is for whoever asks
+    const { total } = this.#slice.operation.progress;
+    const done = Math.min(total, this.#slice.operation.progress.done + this.#passed);
     await tell(this.#slice, {
       done,
       total,
-      sentence:
-        sentence ?? `${done} of ${total} credentials in ${accounts} accounts are under the new version of their key.`,
+      sentence: sentence ?? `${done} of ${total} credentials are under the new version of their account's key.`,
     });
     const seconds = (Date.now() - this.#began) / 1_000;
     if (this.#moved === 0 || seconds <= 0) return;

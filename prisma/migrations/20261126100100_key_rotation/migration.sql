@@ -232,7 +232,7 @@ language sql stable security definer set search_path = pg_catalog, public as $$
 -- How far a rotation is over all accounts.
 create function hub_rotation_totals(rotation uuid)
 returns table (accounts bigint, accounts_done bigint, rotated bigint, skipped bigint, failed bigint, remaining bigint,
-  payloads bigint, failed_payloads bigint, last_rotated_at timestamptz, settled boolean)
+  payloads bigint, failed_payloads bigint)
 language sql stable security definer set search_path = pg_catalog, public as $$
   with walk as (select * from key_walk where rotation_id = rotation),
   broken as (
@@ -245,11 +245,14 @@ language sql stable security definer set search_path = pg_catalog, public as $$
     (select count(*) from below b join broken f on f.account_id = b.account_id and f.record_id = b.id and f.kind = 'credential'),
     (select count(*) from below b where not exists
       (select from broken f where f.account_id = b.account_id and f.record_id = b.id and f.kind = 'credential')),
-    coalesce(sum(w.payloads), 0), (select count(*) from broken f where f.kind <> 'credential'),
-    max(w.rotated_at),
-    -- every process of the hub that keeps keys in memory has looked at them anew since
-    coalesce(max(w.rotated_at) < clock_timestamp() - interval '1500 milliseconds', true)
-  from walk w where is_hub_at_work() $$;
+    coalesce(sum(w.payloads), 0), (select count(*) from broken f where f.kind <> 'credential')
+  from walk w having is_hub_at_work() $$;
+
+-- Whether every process of the hub that keeps keys in memory has looked at them anew since the last key was rotated.
+create function hub_rotation_settled(rotation uuid) returns boolean
+language sql stable security definer set search_path = pg_catalog, public as $$
+  select coalesce(max(w.rotated_at) < clock_timestamp() - interval '1500 milliseconds', true)
+  from key_walk w where is_hub_at_work() and w.rotation_id = rotation $$;
 
 create function hub_rotation_failures(rotation uuid, most integer)
 returns table (of_account uuid, kind text, record_id uuid, code text)

@@ -5,7 +5,7 @@ import { type FailureRow, type TotalsRow, type WalkedRow, walkedOf } from "./rot
 
 type AcrossAccounts = Pick<
   RotationReader,
-  "due" | "followUpDue" | "accountsAfter" | "totals" | "failures" | "inUse" | "size" | "accountKeys"
+  "due" | "followUpDue" | "accountsAfter" | "totals" | "settled" | "failures" | "inUse" | "size" | "accountKeys"
 >;
 
 interface KeyRow {
@@ -43,8 +43,14 @@ export function acrossAccounts(session: Session): AcrossAccounts {
         remaining: Number(row.remaining),
         payloads: Number(row.payloads),
         failedPayloads: Number(row.failed_payloads),
-        settled: row.settled,
       };
+    },
+
+    async settled(rotationId) {
+      const { rows } = await session.query<{ settled: boolean }>("select hub_rotation_settled($1) as settled", [
+        rotationId,
+      ]);
+      return rows[0]?.settled === true;
     },
 
     async failures(rotationId, most) {

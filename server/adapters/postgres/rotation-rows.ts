@@ -85,7 +85,7 @@ export interface FailureRow {
 export type TotalsRow = Record<
   "accounts" | "accounts_done" | "rotated" | "skipped" | "failed" | "remaining" | "payloads" | "failed_payloads",
   string
-> & { settled: boolean };
+>;
 
 export const ROTATION_COLUMNS = "r.id, r.rate_per_second, r.paused_at, r.paused_by, r.pace, r.finalized_at";
 export const FOLLOW_UP_COLUMNS = "f.id, f.rotation_id, f.kind, f.soak_minutes, f.soak_until, f.soaked_at, f.of_account";

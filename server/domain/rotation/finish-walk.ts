@@ -46,8 +46,8 @@ async function endOf(tx: FinishTransaction, { id, kind }: Operation, now: Date):
 
 async function endRotation({ rotation, events }: FinishTransaction, id: string): Promise<string> {
   refuseMore(await rotation.due(id, { payloads: true, most: 1 }));
+  if (!(await rotation.settled(id))) throw more();
   const totals = await rotation.totals(id);
-  if (!totals.settled) throw more();
   const faults = (await rotation.faults(id, 1_000)).length;
   const { rotated, skipped, failed } = totals;
   await events.emit({

@@ -88,8 +88,6 @@ export interface WalkTotals {
   readonly remaining: number;
   readonly payloads: number;
   readonly failedPayloads: number;
-  /** Every process of the hub has read its keys anew since the last rotation. */
-  readonly settled: boolean;
 }
 
 /** A step of what follows a rotation. */
@@ -145,6 +143,8 @@ export interface RotationReader {
   followUpDue(followUp: FollowUp, step: FollowUpStep, most: number): Promise<WalkedAccount[]>;
   accountsAfter(accountId: string | undefined, most: number): Promise<WalkedAccount[]>;
   totals(rotationId: string): Promise<WalkTotals>;
+  /** Whether every process of the hub has read its keys anew since the last one was rotated. */
+  settled(rotationId: string): Promise<boolean>;
   failures(rotationId: string, most: number): Promise<RotationFailure[]>;
   inUse(rotationId: string): Promise<KeysInUse>;
   size(): Promise<{ readonly accounts: number; readonly credentials: number }>;
