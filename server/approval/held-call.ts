@@ -33,7 +33,12 @@ export function sealHeld(cipher: Cipher, accountId: string, requestId: string, a
     ...(ask.runId !== undefined && { runId: ask.runId }),
     ...(ask.traceId !== undefined && { traceId: ask.traceId }),
   };
-  return cipher.encrypt(accountId, "data", Buffer.from(canonicalize(facts)), boundToRequest(accountId, requestId, "held"));
+  return cipher.encrypt(
+    accountId,
+    "data",
+    Buffer.from(canonicalize(facts)),
+    boundToRequest(accountId, requestId, "held"),
+  );
 }
 
 /** Throws CIPHERTEXT_INVALID where it was changed, or moved here from another request. */
@@ -66,6 +71,11 @@ export async function openResult(
   request: ApprovalRequest,
 ): Promise<Json | undefined> {
   if (request.result === undefined) return undefined;
-  const bytes = await cipher.decrypt(accountId, "data", request.result, boundToRequest(accountId, request.id, "result"));
+  const bytes = await cipher.decrypt(
+    accountId,
+    "data",
+    request.result,
+    boundToRequest(accountId, request.id, "result"),
+  );
   return JSON.parse(bytes.toString()) as Json;
 }

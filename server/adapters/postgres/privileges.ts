@@ -4,11 +4,7 @@ import type { Privileges } from "./grants.ts";
 export const PRIVILEGES: Privileges = {
   // who somebody is stays on record: identities end by a ban, a revocation or their time, and are never deleted
   // the floor and the version of an account's key only grow, which the walk's own statements see to
-  account: [
-    "select",
-    "insert",
-    "update (profile, transit_key_version, transit_key_rotated_at, transit_key_floor)",
-  ],
+  account: ["select", "insert", "update (profile, transit_key_version, transit_key_rotated_at, transit_key_floor)"],
   person: ["select", "insert", "update (name)"],
   // a certificate is renewed under the same fingerprint
   person_key: ["select", "insert", "update (public_key, expires_at, revoked_at, revoked_by)"],
