@@ -2,6 +2,7 @@ import { type Command, CommanderError } from "commander";
 import { toHubError } from "../../server/errors.ts";
 import type { CliContext } from "../context.ts";
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
+import { ProgressLines } from "../progress-bar.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Makes this program's command with all its verbs; handed in, since it has the runbook's own verb among them. */
@@ -20,7 +21,7 @@ export interface Ran {
 
 /**
  * Runs a command of this program in this process: words as they are, no shell. What goes wrong is told by its exit code, as
- * a shell would see it; INTERNAL is thrown.
+ * a shell would see it.
  */
 export async function runProgram(
   base: CliContext,
@@ -38,6 +39,7 @@ export async function runProgram(
   const terminal: Terminal = {
     ...base.terminal,
     json,
+    ...(!echo && { progressBar: () => new ProgressLines(() => {}) }),
     print: tell,
     note: tell,
     show: (value, inWords) => {
@@ -52,8 +54,9 @@ export async function runProgram(
   } catch (thrown) {
     if (thrown instanceof CommanderError)
       return { exit: thrown.exitCode === 0 ? EXIT.ok : EXIT.usage, said: thrown.message, shown: false };
-    const { code, message } = toHubError(thrown);
-    if (code === "INTERNAL") throw thrown;
+    const { code, message: words } = toHubError(thrown);
+    // what only its log would know of the hub, this program knows of itself
+    const message = code === "INTERNAL" && thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : words;
     return { exit: exitCodeOf(code), said: [...said, `${code}: ${message}`].join("\n"), shown: false, output };
   }
 }
