@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { AGENT, OPERATOR } from "../cli/context.ts";
 import { INVITATION_PREFIX, parseSecret, TOKEN_PREFIX } from "../contracts/identity/bearer-secret.ts";
+import { makeBackup } from "../scripts/generators/examples/make-backup.ts";
 import { GIVEN_SECRET, walkThrough } from "../scripts/generators/examples/scenario.ts";
 import { ScratchRepository } from "../scripts/scratch-repository.ts";
 import { canary, everyRow, everythingTold, found, foundInRows } from "./canary.fixture.ts";
@@ -57,6 +58,7 @@ test("no secret is in the clear in the database, the log, receipts or events", a
     tokens: { operator: ada.token(OPERATOR), agent: ada.token(AGENT) },
     key: signing,
     repository: new ScratchRepository(join(hubs.repositories, "shop")),
+    makeBackup: () => makeBackup(hubs.home, hubs.env()),
   });
   const claimed = walked.filter(({ action }) => action === "system_identity_claim_secret");
   const secrets = claimed.map(({ answer }) => (answer.output as { secret: string }).secret);

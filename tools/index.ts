@@ -84,6 +84,8 @@ export const actions: readonly Action[] = [
   decideApprovalRequest,
   getApprovalRequest,
   listApprovalRequests,
+  listHubBackups,
+  retireHubBackup,
   deleteAccountCredential,
   getCredentialMetadata,
   listAccountCredentials,
@@ -156,6 +158,4 @@ export const actions: readonly Action[] = [
   trimVaultKey,
   turnVaultSoak,
   verifyVaultCredentials,
-  listHubBackups,
-  retireHubBackup,
 ];

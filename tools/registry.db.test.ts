@@ -10,6 +10,7 @@ import { AGENT, OPERATOR } from "../cli/context.ts";
 import { ERROR_WORDS } from "../contracts/errors/error-words.ts";
 import { formatSecret, generateSecret, secretDigest, TOKEN_PREFIX } from "../contracts/identity/bearer-secret.ts";
 import { callDoor } from "../scripts/generators/examples/door.ts";
+import { makeBackup } from "../scripts/generators/examples/make-backup.ts";
 import { walkThrough } from "../scripts/generators/examples/scenario.ts";
 import type { Example } from "../scripts/generators/examples/walk.ts";
 import { ScratchRepository } from "../scripts/scratch-repository.ts";
@@ -45,7 +46,13 @@ before(async () => {
   const [operator, agent, key] = [hubs.ada.token(OPERATOR), hubs.ada.token(AGENT), hubs.ada.folder.signingKey()];
   assert.ok(key);
   const repository = new ScratchRepository(join(hubs.repositories, "shop"));
-  walked = await walkThrough({ url: hub.url, tokens: { operator, agent }, key, repository });
+  walked = await walkThrough({
+    url: hub.url,
+    tokens: { operator, agent },
+    key,
+    repository,
+    makeBackup: () => makeBackup(hubs.home, hubs.env()),
+  });
 });
 after(() => hubs[Symbol.asyncDispose]());
 

@@ -38,6 +38,9 @@ const AREAS: Readonly<Record<string, string>> = {
   approval: "Approvals",
   fleet: "Fleet",
   gitops: "GitOps",
+  credentials: "Credentials",
+  vault: "Vault",
+  backup: "Backups",
   operations: "Operations",
   policy: "Policy",
   journal: "Journal",
@@ -50,7 +53,10 @@ const SCOPES: Readonly<Record<ErrorScope, string>> = {
   elsewhere: "Met when starting a hub, on the command line or when reading evidence",
 };
 
-const areaOf = ({ action }: RegisteredAction): string => action.name.split("_")[1] ?? "";
+/** Names that were given otherwise than `system_<area>_...`. */
+const AREA_OF: Readonly<Record<string, string>> = { system_rotate_vault_transit_pepper: "vault" };
+
+const areaOf = ({ action: { name } }: RegisteredAction): string => AREA_OF[name] ?? name.split("_")[1] ?? "";
 
 async function page(): Promise<string> {
   const examples = await recordedExamples();

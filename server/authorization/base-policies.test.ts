@@ -79,6 +79,7 @@ test("agents read, ask for changes, and withdraw only what they asked for", () =
   assert.deepEqual(short(permitted(principal("Agent", "agent"))), [
     "approval_get_request",
     "approval_list_requests",
+    "backup_list",
     "credentials_delete",
     "credentials_get_metadata",
     "credentials_list",
@@ -141,6 +142,7 @@ test("readers, auditors and approvers may what their names say", () => {
   assert.deepEqual(short(permitted(principal("Service", "reader"))), [
     "approval_get_request",
     "approval_list_requests",
+    "backup_list",
     "credentials_get_metadata",
     "credentials_list",
     "events_list",

@@ -30,9 +30,13 @@ export async function createBackup(context: CliContext, file: string, options: O
   await using account = await openAccount(config, secrets);
   await using logins = await openLogins(config, secrets);
   if (!logins?.owner)
-    throw new HubError("CONFIG_INVALID", "A backup is read by the owner of the tables: set COUNTERSIGN_MIGRATION_URL.", {
-      path: "COUNTERSIGN_MIGRATION_URL",
-    });
+    throw new HubError(
+      "CONFIG_INVALID",
+      "A backup is read by the owner of the tables: set COUNTERSIGN_MIGRATION_URL.",
+      {
+        path: "COUNTERSIGN_MIGRATION_URL",
+      },
+    );
   const owner = loginOf(logins.owner, secrets.migrationUrl);
   const path = resolve(file);
   const id = v7();

@@ -35,10 +35,7 @@ export async function* examineKeys(keysFile: string, keys: Keys): AsyncGenerator
   }
 }
 
-async function faultOf(
-  said: BackupKeyLine,
-  keys: Keys,
-): Promise<Pick<Finding, "code" | "sentence"> | undefined> {
+async function faultOf(said: BackupKeyLine, keys: Keys): Promise<Pick<Finding, "code" | "sentence"> | undefined> {
   const { accountId, name } = said;
   const is = await keys.metadata(accountId, name);
   if (is.type !== said.type) return { code: "KEY_TYPE_MISMATCH", sentence: `It is ${is.type}, and was ${said.type}.` };

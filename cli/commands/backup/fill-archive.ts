@@ -3,8 +3,8 @@ import {
   type BackupTable,
   MANIFEST_NAME,
   type Manifest,
-  type Total,
   TOTALS_NAME,
+  type Total,
   type Totals,
 } from "../../../contracts/backup/manifest.ts";
 import type { ArchiveWriter } from "../../../server/adapters/backup-file/archive-writer.ts";

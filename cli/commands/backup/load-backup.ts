@@ -1,11 +1,16 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
 import type { Manifest, Total, Totals } from "../../../contracts/backup/manifest.ts";
 import { migrate } from "../../../prisma/migrate.ts";
 import { MIGRATIONS_DIR } from "../../../prisma/migration-history.ts";
-import { BackupLoader, isEmptyDatabase, notEmpty } from "../../../server/adapters/postgres/backup-loader.ts";
+import {
+  BackupLoader,
+  isEmptyDatabase,
+  notEmpty,
+  refusedRows,
+} from "../../../server/adapters/postgres/backup-loader.ts";
+import { type Login, ownerSession } from "../../../server/adapters/postgres/owner-session.ts";
 import { markLoaded, readMarker, setMarker } from "../../../server/adapters/postgres/restore-marker.ts";
 import { crashPoint } from "../../../server/config/crash-point.ts";
 import { HubError } from "../../../server/errors.ts";
@@ -13,9 +18,11 @@ import type { OpenedBackup } from "./read-backup.ts";
 
 /** A database for a backup, and who will work with it. */
 export interface RestorePlace {
-  readonly owner: pg.ClientConfig;
+  readonly owner: Login;
   readonly runtimeRole: string;
 }
+
+type Session = Awaited<ReturnType<typeof ownerSession>>;
 
 /** Advisory lock: one restore at a time. */
 const RESTORING = "7310, 6";
@@ -31,9 +38,7 @@ export async function loadBackup(
   backup: OpenedBackup,
   onTable: (name: string, done: number, of: number) => void,
 ): Promise<void> {
-  const client = new pg.Client({ ...place.owner, application_name: "countersign-restore" });
-  client.on("error", () => {}); // the statement at work rejects too
-  await client.connect();
+  const client = await ownerSession(place.owner);
   try {
     const { rows } = await client.query<{ mine: boolean }>(`select pg_try_advisory_lock(${RESTORING}) as mine`);
     if (!rows[0]?.mine) throw new HubError("CONFLICT", "Another restore into this database is under way.");
@@ -65,7 +70,7 @@ async function migrateTo({ owner, runtimeRole }: RestorePlace, { migrations }: M
 }
 
 async function fill(
-  client: pg.Client,
+  client: Session,
   backup: OpenedBackup,
   onTable: (name: string, done: number, of: number) => void,
 ): Promise<void> {
@@ -84,11 +89,7 @@ async function fill(
     crashPoint("during-execution", "backup_restore");
     await client.query("commit");
   } catch (error) {
-    if (error instanceof pg.DatabaseError && /^2[23]/.test(error.code ?? ""))
-      throw new HubError("BACKUP_DAMAGED", `PostgreSQL refused rows of the backup (${error.code}, ${error.table ?? ""}).`, {
-        cause: error,
-      });
-    throw error;
+    throw refusedRows(error) ?? error;
   }
 }
 

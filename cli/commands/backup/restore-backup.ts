@@ -1,13 +1,14 @@
 import { resolve } from "node:path";
-import pg from "pg";
 import { HUB_PRINCIPAL_NAME } from "../../../contracts/identity/principal.ts";
 import { migrate } from "../../../prisma/migrate.ts";
 import { accountDirectory } from "../../../server/adapters/postgres/account-store.ts";
 import { Database } from "../../../server/adapters/postgres/database.ts";
 import { dedicatedClient } from "../../../server/adapters/postgres/dedicated-client.ts";
 import { identityStore } from "../../../server/adapters/postgres/identity-store.ts";
+import { ownerSession } from "../../../server/adapters/postgres/owner-session.ts";
 import { dropMarker } from "../../../server/adapters/postgres/restore-marker.ts";
 import type { Config } from "../../../server/config/config.ts";
+import { crashPoint } from "../../../server/config/crash-point.ts";
 import { prepareFolders } from "../../../server/config/prepare-folders.ts";
 import { HubError } from "../../../server/errors.ts";
 import { sendOwedJobs } from "../../../server/jobs/owed-jobs.ts";
@@ -51,6 +52,7 @@ export async function restoreBackup(context: CliContext, file: string, options: 
   const database = new Database(place.runtime, { poolSize: 4 });
   try {
     using opened = await openKeyService({ ...keySetup, database });
+    crashPoint("during-execution", "backup_finish_restore");
     const receipt = await recordRestore(config, { place, database, keys: opened.keys, backup });
     const jobs = await finish(place);
     const faults = await keyFaults(backup, opened.keys);
@@ -118,9 +120,7 @@ async function recordRestore(
 
 /** Jobs and the end of the restore commit together. */
 async function finish({ owner }: OpenPlace): Promise<number> {
-  const client = new pg.Client(owner);
-  client.on("error", () => {}); // the statement at work rejects too
-  await client.connect();
+  const client = await ownerSession(owner);
   try {
     await client.query("begin");
     const jobs = await sendOwedJobs(owner, client);

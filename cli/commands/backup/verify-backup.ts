@@ -1,11 +1,15 @@
+import { migrate } from "../../../prisma/migrate.ts";
 import { Database } from "../../../server/adapters/postgres/database.ts";
+import { applyGrants } from "../../../server/adapters/postgres/grants.ts";
+import { ownerSession } from "../../../server/adapters/postgres/owner-session.ts";
+import { PRIVILEGES } from "../../../server/adapters/postgres/privileges.ts";
 import { openKeyService, openRootKeys } from "../../../server/open-key-service.ts";
-import { type CliContext } from "../../context.ts";
+import type { CliContext } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { askForPassphrase } from "../../hidden-prompt.ts";
 import { printable, table } from "../../terminal.ts";
 import { type Examination, examineRestored, examineTables } from "./examine-restored.ts";
-import { loadBackup } from "./load-backup.ts";
+import { loadBackup, type RestorePlace } from "./load-backup.ts";
 import { unlockFrom } from "./locks.ts";
 import { openBackup } from "./read-backup.ts";
 import { scratchPlace } from "./restore-place.ts";
@@ -29,6 +33,7 @@ export async function verifyBackup(context: CliContext, file: string, options: O
     bar.show({ done, total, sentence: `Restoring the table ${name}.` }),
   );
   const tables = await examineTables(place, backup);
+  await bringUpToDate(place);
   const database = new Database(place.runtime, { poolSize: 4, statementTimeoutMs: 120_000 });
   try {
     using opened = await openKeyService({ ...keySetup, database });
@@ -42,6 +47,17 @@ export async function verifyBackup(context: CliContext, file: string, options: O
     });
   } finally {
     await database.close();
+  }
+}
+
+/** So that this program reads it, under the runtime role. */
+async function bringUpToDate({ owner, runtimeRole }: RestorePlace): Promise<void> {
+  await migrate(owner, runtimeRole, { restoring: true });
+  const client = await ownerSession(owner);
+  try {
+    await applyGrants(client, runtimeRole, PRIVILEGES);
+  } finally {
+    await client.end();
   }
 }
 

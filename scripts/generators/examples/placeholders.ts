@@ -17,7 +17,14 @@ const VARYING = new RegExp(
 );
 
 /** Numbers that depend on how calls and the hub's own writes fall together, by the member that holds them. */
-const COUNTS: Readonly<Record<string, number>> = { receipts: 120, size: 40, position: 20, sequence: 20 };
+const COUNTS: Readonly<Record<string, number>> = {
+  receipts: 120,
+  size: 40,
+  position: 20,
+  sequence: 20,
+  bytes: 65_000,
+  records: 900,
+};
 
 const TIME = Date.parse("2026-01-02T03:04:05.000Z");
 /** Times that lie closer together are told as one: a run takes seconds, what expires does so in hours. */

@@ -9,6 +9,7 @@ import { scratchEnv } from "../../../cli/scratch-env.ts";
 import type { Json } from "../../../contracts/formats/canonical-json.ts";
 import { stopEmbeddedPostgres } from "../../../server/adapters/postgres/embedded-postgres.ts";
 import { ScratchRepository } from "../../scratch-repository.ts";
+import { makeBackup } from "./make-backup.ts";
 import { Placeholders } from "./placeholders.ts";
 import { WRITTEN, walkThrough } from "./scenario.ts";
 import type { Example } from "./walk.ts";
@@ -54,7 +55,15 @@ async function scratchHub() {
   if (operator === undefined || agent === undefined || !key) throw new Error("the first account has keys and tokens");
   const rooms = opening.move();
   const tokens = { operator, agent };
-  return { url: hub.ready.url, tokens, key, repository, [Symbol.asyncDispose]: () => rooms.disposeAsync() };
+  const backUp = () => makeBackup(home, env);
+  return {
+    url: hub.ready.url,
+    tokens,
+    key,
+    repository,
+    makeBackup: backUp,
+    [Symbol.asyncDispose]: () => rooms.disposeAsync(),
+  };
 }
 
 /** A file that a stopping server removes at the same moment ends one removal early: then the rest is removed by the next. */

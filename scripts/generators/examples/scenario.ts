@@ -80,6 +80,7 @@ export async function walkThrough(stage: Stage): Promise<readonly Example[]> {
   await manageAccess(walk);
   await manageKeys(walk);
   await rotateKeys(walk);
+  await keepBackups(walk);
   await growTeam(walk);
   await readJournal(walk, created);
   return walk.examples;
@@ -269,6 +270,14 @@ async function rotateKeys(walk: Walk): Promise<void> {
   await walk.showApproved("operator", "system_vault_trim_key", { rotationId });
   await walk.show("operator", "system_vault_list_rotations");
   await walk.show("operator", "system_vault_list_batches", { rotationId });
+}
+
+/** One that was made on the command line, and whose file is no more. */
+async function keepBackups(walk: Walk): Promise<void> {
+  await walk.makeBackup();
+  const { items } = await walk.show("operator", "system_backup_list");
+  const [backup] = items as { readonly id: string }[];
+  await walk.showApproved("operator", "system_backup_retire", { backupId: backup?.id });
 }
 
 interface Self {

@@ -33,6 +33,8 @@ export interface Stage {
   readonly key: KeyPair;
   /** A Git repository that the hub may fetch from. */
   readonly repository: ScratchRepository;
+  /** Makes one on the command line, since no call does. */
+  readonly makeBackup: () => Promise<void>;
 }
 
 /** Calls, signs, and keeps what is to be shown. */
@@ -46,6 +48,10 @@ export class Walk {
 
   get repository(): ScratchRepository {
     return this.#stage.repository;
+  }
+
+  makeBackup(): Promise<void> {
+    return this.#stage.makeBackup();
   }
 
   get examples(): readonly Example[] {

@@ -27,7 +27,7 @@ export async function* readArchive(path: string, unlock: Unlock): AsyncGenerator
   });
   const file = createReadStream(path);
   try {
-    const plain = await decrypt(Readable.toWeb(file) as unknown as ReadableStream<Uint8Array>, unlock);
+    const plain = await decrypt(Readable.toWeb(file), unlock);
     const tar = extract();
     const feeding = pipeline(
       Readable.fromWeb(plain as unknown as WebStream),

@@ -59,7 +59,7 @@ async function stream(
   const compressed = new PassThrough();
   const filling = fill({ entry: (name, content) => addEntry(tar, name, content) }).then(() => tar.finalize());
   const compressing = pipeline(Readable.from(tar), createGzip({ level: GZIP_LEVEL }), compressed);
-  const writing = encryptInto(file, Readable.toWeb(compressed) as unknown as ReadableStream<Uint8Array>, lock);
+  const writing = encryptInto(file, Readable.toWeb(compressed), lock);
   let cause: { readonly error: unknown } | undefined;
   const stop = (error: unknown) => {
     cause ??= { error }; // what breaks the other sides follows from it

@@ -41,7 +41,11 @@ export async function decrypt(file: Bytes, unlock: Unlock): Promise<Bytes> {
     return await decrypter.decrypt(file);
   } catch (cause) {
     if (/identity|identities|passphrase/.test((cause as Error).message))
-      throw new HubError("BACKUP_KEY_WRONG", "This identity or passphrase does not open the backup, or its header was changed.", { cause });
+      throw new HubError(
+        "BACKUP_KEY_WRONG",
+        "This identity or passphrase does not open the backup, or its header was changed.",
+        { cause },
+      );
     throw new HubError("BACKUP_DAMAGED", "This is no age file, or its beginning was changed.", { cause });
   }
 }

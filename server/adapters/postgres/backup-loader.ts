@@ -18,6 +18,13 @@ export async function isEmptyDatabase(owner: pg.ClientBase): Promise<boolean> {
   return (await owner.query("select from account limit 1")).rowCount === 0;
 }
 
+interface OpenTable {
+  readonly table: BackupTable;
+  readonly sink: CopyStreamQuery;
+  readonly ended: Promise<void>;
+  readonly counter: RowCounter;
+}
+
 /**
  * Fills an empty, migrated database within one transaction of the owner's, which the caller begins and ends: whatever is
  * thrown, nothing of it stays. Row-level security is not forced meanwhile, since COPY does not work under it, and the
@@ -27,7 +34,7 @@ export class BackupLoader {
   readonly #client: pg.ClientBase;
   readonly #tables: readonly BackupTable[];
   readonly #totals = new Map<string, Total>();
-  #open: { readonly table: BackupTable; readonly sink: CopyStreamQuery; readonly counter: RowCounter } | undefined;
+  #open: OpenTable | undefined;
 
   private constructor(client: pg.ClientBase, tables: readonly BackupTable[]) {
     this.#client = client;
@@ -39,7 +46,9 @@ export class BackupLoader {
     await client.query(COPY_SETTINGS);
     const here = await backupTables(client);
     const shape = (list: readonly BackupTable[]) =>
-      JSON.stringify(list.map(({ name, columns, key }) => [name, columns, key]).sort());
+      JSON.stringify(
+        list.map(({ name, columns, key }) => [name, columns, key] as const).sort(([a], [b]) => (a < b ? -1 : 1)),
+      );
     if (shape(here) !== shape(tables))
       throw new HubError("DATABASE_DIVERGED", "The tables of this database are not those of the backup.");
     for (const { name } of tables) {
@@ -53,11 +62,11 @@ export class BackupLoader {
   /** Pieces of one table come one after the other, tables in the manifest's order. Throws BACKUP_DAMAGED. */
   async add(name: string, piece: Buffer): Promise<void> {
     if (this.#open?.table.name !== name) await this.#next(name);
-    const { sink, counter } = this.#open ?? missing(name);
+    const { sink, ended, counter } = this.#open ?? missing(name);
     counter.add(piece);
     if (sink.write(piece)) return;
     // a refused row ends the stream without a drain
-    await Promise.race([once(sink, "drain"), finished(sink)]);
+    await Promise.race([once(sink, "drain"), ended]);
   }
 
   /** Totals by table, once everything was added; numbering goes on where it was; tables are guarded as before. */
@@ -79,8 +88,7 @@ export class BackupLoader {
          then alter table ${table} force row level security; end if; end $$`,
       );
     }
-    for (const { name } of this.#tables)
-      if (!this.#totals.has(name)) this.#totals.set(name, new RowCounter().total());
+    for (const { name } of this.#tables) if (!this.#totals.has(name)) this.#totals.set(name, new RowCounter().total());
     return this.#totals;
   }
 
@@ -90,16 +98,17 @@ export class BackupLoader {
     if (this.#totals.has(name)) throw new HubError("BACKUP_DAMAGED", `The table ${name} comes twice.`);
     const columns = table.columns.map((column) => pg.escapeIdentifier(column)).join(", ");
     const sink = this.#client.query(copyFrom(`copy ${pg.escapeIdentifier(name)} (${columns}) from stdin`));
-    sink.on("error", () => {}); // told by `finished`
-    this.#open = { table, sink, counter: new RowCounter() };
+    const ended = finished(sink);
+    ended.catch(() => {}); // told to whoever adds, or closes
+    this.#open = { table, sink, ended, counter: new RowCounter() };
   }
 
   async #close(): Promise<void> {
     if (!this.#open) return;
-    const { table, sink, counter } = this.#open;
+    const { table, sink, ended, counter } = this.#open;
     this.#open = undefined;
     sink.end();
-    await finished(sink);
+    await ended;
     this.#totals.set(table.name, counter.total());
   }
 }
@@ -109,6 +118,13 @@ export const notEmpty = () =>
     "DATABASE_NOT_EMPTY",
     "There is a hub in this database already: a backup is restored into an empty one alone.",
   );
+
+/** What PostgreSQL does not take as a row, or as one beside the others. */
+export function refusedRows(cause: unknown): HubError | undefined {
+  if (!(cause instanceof pg.DatabaseError) || !/^2[23]/.test(cause.code ?? "")) return undefined;
+  const of = cause.table === undefined ? "" : ` of ${cause.table}`;
+  return new HubError("BACKUP_DAMAGED", `PostgreSQL refused rows${of} (${cause.code}).`, { cause });
+}
 
 function missing(name: string): never {
   throw new HubError("BACKUP_DAMAGED", `The backup has rows of a table ${name}, which its manifest does not name.`);

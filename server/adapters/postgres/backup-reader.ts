@@ -3,6 +3,7 @@ import pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
 import type { BackupTable, Manifest, Total } from "../../../contracts/backup/manifest.ts";
 import { backupSequences, backupTables, COPY_SETTINGS } from "./backup-tables.ts";
+import { type Login, ownerSession } from "./owner-session.ts";
 
 /** A table's rows in pieces of about this size. */
 export const PIECE_BYTES = 1024 * 1024;
@@ -21,10 +22,8 @@ export interface Snapshot extends AsyncDisposable {
  * Opens a snapshot with the owner's login: one REPEATABLE READ transaction that changes nothing and keeps nobody waiting.
  * Throws what pg throws.
  */
-export async function openSnapshot(owner: pg.ClientConfig): Promise<Snapshot> {
-  const client = new pg.Client({ ...owner, application_name: "countersign-backup" });
-  client.on("error", () => {}); // the statement at work rejects too
-  await client.connect();
+export async function openSnapshot(owner: Login): Promise<Snapshot> {
+  const client = await ownerSession(owner);
   try {
     await client.query("begin transaction isolation level repeatable read, read only");
     await client.query(COPY_SETTINGS);
@@ -69,11 +68,7 @@ async function wordedColumns(client: pg.Client): Promise<ReadonlySet<string>> {
   return new Set(rows.map(({ name }) => name));
 }
 
-function rowsOf(
-  client: pg.Client,
-  table: BackupTable,
-  worded: ReadonlySet<string>,
-): ReturnType<Snapshot["rows"]> {
+function rowsOf(client: pg.Client, table: BackupTable, worded: ReadonlySet<string>): ReturnType<Snapshot["rows"]> {
   const columns = table.columns.map((name) => pg.escapeIdentifier(name)).join(", ");
   // the same order wherever it is restored
   const order = table.key

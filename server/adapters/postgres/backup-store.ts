@@ -87,8 +87,7 @@ function backupOf(row: Row): BackupRow {
   const { finished_at: at, bytes, records, digest } = row;
   return {
     ...{ id: row.id, fileName: row.file_name, createdAt: row.created_at },
-    finished:
-      at && digest !== null ? { at, bytes: Number(bytes), records: Number(records), digest } : undefined,
+    finished: at && digest !== null ? { at, bytes: Number(bytes), records: Number(records), digest } : undefined,
     retiredAt: row.retired_at ?? undefined,
     accounts: Number(row.accounts),
   };

@@ -44,7 +44,8 @@ export async function backupTables(owner: pg.ClientBase): Promise<BackupTable[]>
   const ordered: BackupTable[] = [];
   while (waiting.size > 0) {
     const ready = [...waiting.values()].filter(({ needs }) => needs.every((name) => !waiting.has(name)));
-    if (ready.length === 0) throw new Error(`tables refer to each other in a circle: ${[...waiting.keys()].join(", ")}`);
+    if (ready.length === 0)
+      throw new Error(`tables refer to each other in a circle: ${[...waiting.keys()].join(", ")}`);
     for (const { name, columns, key } of ready) {
       waiting.delete(name);
       ordered.push({ name, columns, key });
@@ -54,7 +55,9 @@ export async function backupTables(owner: pg.ClientBase): Promise<BackupTable[]>
 }
 
 /** Columns that number their rows themselves, and the last number given out. */
-export async function backupSequences(owner: pg.ClientBase): Promise<{ table: string; column: string; last: string }[]> {
+export async function backupSequences(
+  owner: pg.ClientBase,
+): Promise<{ table: string; column: string; last: string }[]> {
   const { rows } = await owner.query<{ table: string; column: string; sequence: string }>(
     `select c.relname::text as table, a.attname::text as column, pg_get_serial_sequence(c.oid::regclass::text, a.attname) as sequence
      from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped

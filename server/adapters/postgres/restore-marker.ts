@@ -13,7 +13,9 @@ export interface RestoreMarker {
 
 /** Undefined where no restore is under way or was broken off. Any role may ask. */
 export async function restoreUnderWay(client: pg.ClientBase): Promise<boolean> {
-  const { rows } = await client.query<{ there: boolean }>("select to_regclass('public.hub_restore') is not null as there");
+  const { rows } = await client.query<{ there: boolean }>(
+    "select to_regclass('public.hub_restore') is not null as there",
+  );
   return rows[0]?.there === true;
 }
 

@@ -7,7 +7,9 @@ export interface BackupRow {
   readonly fileName: string;
   readonly createdAt: Date;
   /** Absent where it is being written, or was broken off. */
-  readonly finished: { readonly at: Date; readonly bytes: number; readonly records: number; readonly digest: string } | undefined;
+  readonly finished:
+    | { readonly at: Date; readonly bytes: number; readonly records: number; readonly digest: string }
+    | undefined;
   readonly retiredAt: Date | undefined;
   /** Whose keys it needs. */
   readonly accounts: number;

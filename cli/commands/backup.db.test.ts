@@ -1,0 +1,294 @@
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import pg from "pg";
+import { emptyDatabase } from "../../server/adapters/postgres/test-database.ts";
+import { CredentialsFixture, keptRow, putRow } from "../../server/credentials.fixture.ts";
+import { ask, moduleNamed, settledRequest, urlOf } from "../../server/test-hub.ts";
+import { type Ended, runCommand } from "../scratch-hub.fixture.ts";
+
+const PUT = "system_fleet_put_object";
+const PASSPHRASE = "five-words-of-a-test-file";
+
+let f: CredentialsFixture;
+let folder: string;
+let file: string;
+let identityFile: string;
+let recipient: string;
+let waiting: string;
+/** Of the one backup that all of these look at. */
+let made: { id: string; bytes: number; records: number; digest: string; receipt: { callId: string } };
+
+const run = async (args: readonly string[], more: NodeJS.ProcessEnv = {}) => {
+  const ended = await runCommand({ ...f.git.hubs.env(), ...f.env, ...more }, ["backup", ...args, "--json"]);
+  return { ...ended, answer: ended.out === "" ? undefined : JSON.parse(ended.out) };
+};
+/** As Ada, with her token and key. */
+const asAda = () => {
+  const config = join(folder, "ada");
+  cpSync(f.git.ada.folder.path, join(config, "cli"), { recursive: true });
+  return { COUNTERSIGN_CONFIG_DIR: config, COUNTERSIGN_URL: f.git.hub.url };
+};
+const opening = () => ["--identity-file", identityFile];
+const codeOf = ({ answer }: { answer: { error?: { code: string } } | undefined }) => answer?.error?.code;
+
+/** An empty database, and the settings that lead to it. */
+async function place() {
+  const db = await emptyDatabase();
+  const superuser = new pg.Pool({ ...db.superuser, max: 1 });
+  superuser.on("error", () => {});
+  return {
+    env: { DATABASE_URL: urlOf(db.runtime), COUNTERSIGN_MIGRATION_URL: urlOf(db.owner) },
+    rows: async (text: string) => (await superuser.query(text)).rows as Record<string, unknown>[],
+    async [Symbol.asyncDispose]() {
+      await superuser.end();
+      await db[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const journalHolds = async (env: NodeJS.ProcessEnv): Promise<Ended> => {
+  const ended = await runCommand({ ...f.git.hubs.env(), ...env }, ["journal", "verify", "--json"]);
+  assert.equal(ended.code, 0, ended.out + ended.err);
+  return ended;
+};
+
+before(async () => {
+  f = await CredentialsFixture.open();
+  folder = mkdtempSync(join(tmpdir(), "countersign-backups-"));
+  file = join(folder, "hub.age");
+  identityFile = join(folder, "identity");
+  const identity = await generateX25519Identity();
+  recipient = await identityToRecipient(identity);
+  writeFileSync(identityFile, `# a test's\n${identity}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, "passphrase"), `${PASSPHRASE}\n`, { mode: 0o600 });
+  await f.ready("reader");
+  await f.store("empty");
+  await f.git.settle(await f.git.repository("fleet"));
+  await f.git.hubs.addAccount("Berta");
+  waiting = await ask(f.git.agent, PUT, { object: moduleNamed("waits") });
+  const { code, err, answer } = await run(["create", file, "--recipient", recipient]);
+  assert.equal(code, 0, err + JSON.stringify(answer));
+  made = answer;
+});
+after(async () => {
+  await f[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("a backup is written beside a running hub, for its owner alone, and is on record", async () => {
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(statSync(file).size, made.bytes);
+  assert.ok(!existsSync(`${file}.part`));
+  assert.match(readFileSync(file, "latin1"), /^age-encryption\.org\/v1\n/);
+  const [row] = await f.git.hubs.sql<{ digest: string; retired_at: Date | null }>(
+    "select digest, retired_at from backup where id = $1",
+    [made.id],
+  );
+  assert.deepEqual(row, { digest: made.digest, retired_at: null });
+  const keys = await f.git.hubs.sql("select account_id, lowest_version from backup_key where backup_id = $1", [
+    made.id,
+  ]);
+  assert.deepEqual(keys, [{ account_id: f.git.hubs.accountId, lowest_version: 1 }], "who keeps nothing is left out");
+  const receipts = await f.git.hubs.sql(
+    "select action, phase, code from receipt where action like 'backup%' order by at, phase",
+  );
+  assert.deepEqual(receipts, [
+    { action: "backup_begin", phase: "intent", code: "PENDING" },
+    { action: "backup_begin", phase: "outcome", code: "OK" },
+    { action: "backup_finish", phase: "intent", code: "PENDING" },
+    { action: "backup_finish", phase: "outcome", code: "OK" },
+  ]);
+  assert.equal(codeOf(await run(["create", file, "--recipient", recipient])), "ALREADY_EXISTS");
+});
+
+test("one that cannot be written leaves nothing, and no rotation waits for it", async () => {
+  const other = join(folder, "refused.age");
+  assert.equal(codeOf(await run(["create", other, "--recipient", "age1nobody"])), "INPUT_INVALID");
+  assert.ok(!existsSync(other) && !existsSync(`${other}.part`));
+  assert.deepEqual(
+    await f.git.hubs.sql("select from backup where retired_at is null and file_name = 'refused.age'"),
+    [],
+  );
+});
+
+test("one under a passphrase verifies: rows, journals, credentials and keys; and nothing is left behind", async () => {
+  const sealed = join(folder, "sealed.age");
+  const passphrase = ["--passphrase-file", join(folder, "passphrase")];
+  const created = await run(["create", sealed, ...passphrase]);
+  assert.equal(created.code, 0, created.err);
+  const { code, err, answer } = await run(["verify", sealed, ...passphrase]);
+  assert.equal(code, 0, err + JSON.stringify(answer));
+  const { findings, accounts, credentials, rows, keys } = answer;
+  assert.deepEqual(
+    { findings, accounts, credentials, rows, keys },
+    { findings: [], accounts: 2, credentials: 2, rows: created.answer.records, keys: 6 },
+  );
+  assert.deepEqual(await f.git.hubs.sql("select from pg_database where datname like 'countersign_verify%'"), []);
+  writeFileSync(join(folder, "wrong"), "another-passphrase");
+  assert.equal(codeOf(await run(["verify", sealed, "--passphrase-file", join(folder, "wrong")])), "BACKUP_KEY_WRONG");
+});
+
+test("what does not hold is found, and told by its place", async () => {
+  const spoilt = join(folder, "spoilt.age");
+  const row = await keptRow(f.git, "reader");
+  await f.git.hubs.sql("update credential set allowed_hosts = '{elsewhere.example}' where name = 'reader'");
+  try {
+    assert.equal((await run(["create", spoilt, "--recipient", recipient])).code, 0);
+  } finally {
+    await putRow(f.git, row);
+  }
+  const { code, answer } = await run(["verify", spoilt, ...opening()]);
+  assert.equal(code, 6);
+  assert.deepEqual(
+    answer.findings.map(({ what, code: fault }: { what: string; code: string }) => [what, fault]),
+    [[`credential ${String(row["id"])}`, "CREDENTIAL_REPLACED"]],
+  );
+});
+
+describe("restored into an empty database", () => {
+  let there: Awaited<ReturnType<typeof place>>;
+  before(async () => {
+    there = await place();
+    const { code, err, answer } = await run(["restore", file, ...opening()], there.env);
+    assert.equal(code, 0, err + JSON.stringify(answer));
+    assert.deepEqual(answer.faults, []);
+  });
+  after(() => there[Symbol.asyncDispose]());
+
+  test("it is guarded as before, and recorded", async () => {
+    const bare = await there.rows(
+      "select relname from pg_class where relnamespace = 'public'::regnamespace and relrowsecurity and not relforcerowsecurity",
+    );
+    assert.deepEqual(bare, []);
+    const off = await there.rows("select tgname from pg_trigger where tgenabled <> 'O' and not tgisinternal");
+    assert.deepEqual(off, []);
+    assert.deepEqual(await there.rows("select to_regclass('hub_restore')::text as marker"), [{ marker: null }]);
+    const receipts = await there.rows("select phase, code from receipt where action = 'backup_restore' order by phase");
+    assert.deepEqual(receipts, [
+      { phase: "intent", code: "PENDING" },
+      { phase: "outcome", code: "OK" },
+    ]);
+  });
+
+  test("a hub goes on from there: old receipts verify, what waited can be decided, new calls are recorded", async () => {
+    const hub = await f.git.hubs.start({ ...f.env, ...there.env });
+    const operator = f.git.ada.operator(hub);
+    const { output } = await operator.done("system_credentials_get_metadata", { name: "reader" });
+    assert.equal((output["credential"] as { materialVersion?: number })["materialVersion"] ?? 1, 1);
+    await f.git.ada.decide(hub, waiting);
+    assert.equal((await settledRequest(operator, waiting)).state, "executed");
+    await f.git.ada.run(hub, PUT, { object: moduleNamed("new") });
+    const { output: shown } = await operator.done("system_backup_list");
+    const [backup] = shown["items"] as { id: string; finishedAt: string | null }[];
+    assert.deepEqual({ id: backup?.id, finishedAt: backup?.finishedAt }, { id: made.id, finishedAt: null });
+    await hub.stop();
+    await journalHolds(there.env);
+    assert.equal((await f.git.hubs.sql("select from fleet_object where name = 'new'")).length, 0, "the other hub's");
+  });
+
+  test("it is never restored over a hub", async () => {
+    assert.equal(codeOf(await run(["restore", file, ...opening()], there.env)), "DATABASE_NOT_EMPTY");
+    assert.equal(codeOf(await run(["restore", file, ...opening()])), "DATABASE_NOT_EMPTY");
+  });
+});
+
+describe("what does not open or was changed", () => {
+  const damaged = (name: string, change: (bytes: Buffer) => Buffer): string => {
+    const path = join(folder, `${name}.age`);
+    writeFileSync(path, change(readFileSync(file)));
+    return path;
+  };
+
+  test("nothing of it is restored", async () => {
+    await using there = await place();
+    const cases = [
+      damaged("cut", (bytes) => bytes.subarray(0, bytes.length - 100)),
+      damaged("changed", (bytes) => {
+        bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+        return bytes;
+      }),
+      damaged("other", () => Buffer.from("not an age file")),
+    ];
+    for (const path of cases) {
+      const ended = await run(["restore", path, ...opening()], there.env);
+      assert.equal(codeOf(ended), "BACKUP_DAMAGED", ended.err);
+      assert.equal(ended.code, 6);
+    }
+    const accounts = await there.rows("select to_regclass('account') is not null as there");
+    if (accounts[0]?.["there"]) assert.deepEqual(await there.rows("select from account"), []);
+  });
+
+  test("another's identity, or a passphrase, does not open it", async () => {
+    const other = join(folder, "other");
+    writeFileSync(other, await generateX25519Identity(), { mode: 0o600 });
+    assert.equal(codeOf(await run(["verify", file, "--identity-file", other])), "BACKUP_KEY_WRONG");
+    const passphrase = ["--passphrase-file", join(folder, "passphrase")];
+    assert.equal(codeOf(await run(["verify", file, ...passphrase])), "BACKUP_KEY_WRONG");
+  });
+});
+
+describe("killed in the middle", () => {
+  const crash = (point: string) => ({
+    COUNTERSIGN_TEST_MODE: "1",
+    COUNTERSIGN_TEST_CRASH_AT: `during-execution@${point}`,
+  });
+
+  test("a backup never has its name before it is whole, and is retired by hand", async () => {
+    const other = join(folder, "killed.age");
+    const killed = await run(["create", other, "--recipient", recipient], crash("backup_create"));
+    assert.equal(killed.code, null, killed.out);
+    assert.ok(!existsSync(other) && existsSync(`${other}.part`));
+    const [row] = await f.git.hubs.sql<{ id: string; finished_at: Date | null }>(
+      "select id, finished_at from backup where file_name = 'killed.age'",
+    );
+    assert.equal(row?.finished_at, null);
+    assert.equal(codeOf(await run(["create", other, "--recipient", recipient])), "ALREADY_EXISTS");
+    rmSync(`${other}.part`);
+    const retired = await run(["retire", row?.id ?? "", "--yes"], asAda());
+    assert.equal(retired.code, 0, retired.err + retired.out);
+    const again = await run(["create", other, "--recipient", recipient]);
+    assert.equal(again.code, 0, again.out);
+  });
+
+  test("no hub starts on a database that is restored by half; the same command finishes it", async () => {
+    await using there = await place();
+    const killed = await run(["restore", file, ...opening()], { ...there.env, ...crash("backup_restore") });
+    assert.equal(killed.code, null, killed.out);
+    assert.deepEqual(await there.rows("select from account"), []);
+    const start = { ...f.git.hubs.env(), ...f.env, ...there.env };
+    const refused = await runCommand(start, ["start", "--json"]);
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.out + refused.err, /RESTORE_UNFINISHED/);
+    const { code, err } = await run(["restore", file, ...opening()], there.env);
+    assert.equal(code, 0, err);
+    await journalHolds(there.env);
+  });
+
+  test("one whose rows are there already is finished, and by its own backup alone", async () => {
+    await using there = await place();
+    const killed = await run(["restore", file, ...opening()], { ...there.env, ...crash("backup_finish_restore") });
+    assert.equal(killed.code, null, killed.out);
+    assert.deepEqual(await there.rows("select loaded from hub_restore"), [{ loaded: true }]);
+    const other = join(folder, "sealed.age");
+    const passphrase = ["--passphrase-file", join(folder, "passphrase")];
+    assert.equal(codeOf(await run(["restore", other, ...passphrase], there.env)), "DATABASE_NOT_EMPTY");
+    const { code, err } = await run(["restore", file, ...opening()], there.env);
+    assert.equal(code, 0, err);
+    assert.deepEqual(await there.rows("select to_regclass('hub_restore')::text as marker"), [{ marker: null }]);
+    await journalHolds(there.env);
+  });
+});
+
+test("a retired backup is retired once, by a person's signature", async () => {
+  const url = asAda();
+  const { code, err, answer } = await run(["retire", made.id, "--yes"], url);
+  assert.equal(code, 0, err);
+  assert.ok(answer.retiredAt);
+  assert.equal(codeOf(await run(["retire", made.id, "--yes"], url)), "CONFLICT");
+  const { items } = (await run(["list"], url)).answer;
+  assert.equal(items.find(({ id }: { id: string }) => id === made.id)?.retiredAt, answer.retiredAt);
+});
