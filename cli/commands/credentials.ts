@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { CREDENTIAL_KINDS } from "../../contracts/credentials/credential-kind.ts";
 import type { CliContext } from "../context.ts";
+import { wholeNumber } from "../whole-number.ts";
 import { changeScope, deleteCredential, rotateCredential, storeCredential } from "./credentials/change-credentials.ts";
 import { provideSecret } from "./credentials/provide-secret.ts";
 import { listCredentials, showCredential, testCredential } from "./credentials/show-credentials.ts";
@@ -32,7 +33,7 @@ export function credentialsCommand(context: CliContext): Command {
     .option("--description <text>", "what it is for", "stored on the command line")
     .option("--user <name>", "whose it is; git-https needs it")
     .option("--expires <time>", "from then on it is not used, e.g. 2027-01-31T00:00:00Z")
-    .option("--rotate-every <days>", "its secret is due after so many days")
+    .option("--rotate-every <days>", "its secret is due after so many days", wholeNumber)
     .option(...YES)
     .action((name: string, options: Parameters<typeof storeCredential>[2]) => storeCredential(context, name, options));
   command
@@ -52,7 +53,7 @@ terminal. Never taken as an argument, which others on this machine could read.`,
     .option("--host <host...>", "all of them from now on")
     .option("--for <consumer...>", "all of them from now on")
     .option("--expires <time>", "or `never`")
-    .option("--rotate-every <days>", "or `never`")
+    .option("--rotate-every <days>", "or `never`", (text) => (text === "never" ? text : wholeNumber(text)))
     .option("--widen", "something is added or lasts longer than before; two people agree")
     .option(...YES)
     .action((name: string, options: Parameters<typeof changeScope>[2]) => changeScope(context, name, options));

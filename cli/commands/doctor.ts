@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { printable, type Terminal } from "../terminal.ts";
+import { checkAccess } from "./doctor/check-access.ts";
 import type { Finding } from "./doctor/finding.ts";
 
 export function doctorCommand(context: CliContext): Command {
@@ -12,12 +13,12 @@ export function doctorCommand(context: CliContext): Command {
       `
 Node, git, disk, folders and who can read them, port; the database's version,
 roles, migrations and clock; the root key, and whether the account's keys open with
-it. Changes nothing. Opens the database itself, beside a running hub or without.`,
+it; your own token. Changes nothing. Opens the database itself, beside a running hub or without.`,
     )
     .action(async () => {
-      const { terminal, config, secrets } = context;
+      const { terminal, config, secrets, folder } = context;
       const { examine } = await import("./doctor/examine.ts");
-      const findings = await examine(config, secrets);
+      const findings = [...(await examine(config, secrets)), checkAccess(folder, secrets.token !== undefined)];
       const ok = findings.every(({ state }) => state !== "broken");
       if (!ok) context.exitCode = EXIT.failed;
       terminal.show({ ok, findings }, () => inWords(terminal, findings));

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import type { CliContext } from "../context.ts";
+import { wholeNumber } from "../whole-number.ts";
 import { finalizeRotation, trimKeys } from "./vault/finish-rotation.ts";
 import { pauseRotation, resumeRotation } from "./vault/pause-rotation.ts";
 import { rotateKeys } from "./vault/rotate-keys.ts";
@@ -14,11 +15,6 @@ interface Options {
   readonly detach?: true;
 }
 
-function whole(text: string): number {
-  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError("It is a whole number.");
-  return Number(text);
-}
-
 export function vaultCommand(context: CliContext): Command {
   const command = new Command("vault").description(
     "the keys that wrap all accounts' secrets: rotate them, verify, finalise",
@@ -26,12 +22,12 @@ export function vaultCommand(context: CliContext): Command {
   command
     .command("status [rotationId]", { isDefault: true })
     .description("rotations, and accounts whose key is due; or one rotation with all that did not work")
-    .option("--older-than <days>", "keys last rotated so many days ago are due", whole, 90)
+    .option("--older-than <days>", "keys last rotated so many days ago are due", wholeNumber, 90)
     .action((id: string | undefined, { olderThan }: { olderThan: number }) => showRotations(context, id, olderThan));
   command
     .command("rotate")
     .description("rotate the transit pepper of every account and carry all credentials over; two people approve")
-    .option("--rate <perSecond>", "credentials a second at most", whole)
+    .option("--rate <perSecond>", "credentials a second at most", wholeNumber)
     .option(...DETACH)
     .option(...YES)
     .addHelpText(
@@ -61,7 +57,7 @@ does not open or an account could not be worked in.`,
   command
     .command("finalize [rotationId]")
     .description("put the old versions out of use, after a soak; two people approve")
-    .option("--soak <minutes>", "until old versions stop decrypting", whole, 1_440)
+    .option("--soak <minutes>", "until old versions stop decrypting", wholeNumber, 1_440)
     .option(...YES)
     .action((id: string | undefined, { soak, ...options }: Options & { soak: number }) =>
       finalizeRotation(context, id, soak, options),

@@ -15,6 +15,7 @@ const ACCOUNT_FAULTS: readonly ErrorCode[] = [
   "OUTPUT_INVALID",
   "CIPHERTEXT_INVALID",
   "KEY_VERSION_TOO_OLD",
+  "KEY_VERSION_IN_USE",
   "INTERNAL",
 ];
 

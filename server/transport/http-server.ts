@@ -140,11 +140,8 @@ class OpenDoor implements HttpDoor {
     try {
       refuseHeaderFlood(request);
       refuseTwice(request);
-      if (ClaimPage.isOwnForm(request)) this.#own.check({ host: request.headers.host });
-      else {
-        this.#own.check(request.headers);
-        allowOrigin(exchange);
-      }
+      this.#own.check(request.headers);
+      allowOrigin(exchange);
       if (isPreflight(request)) return answerPreflight(exchange);
       if (HealthEndpoint.serves(exchange.path)) return await this.#health.serve(exchange);
       refuseTokenInQuery(request.url ?? "");

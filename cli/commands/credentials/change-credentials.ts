@@ -8,12 +8,9 @@ interface Consent {
   readonly yes?: true;
 }
 
-interface Limits extends Consent {
+interface StoreOptions extends Consent {
   readonly expires?: string;
-  readonly rotateEvery?: string;
-}
-
-interface StoreOptions extends Limits {
+  readonly rotateEvery?: number;
   readonly kind: string;
   readonly host: readonly string[];
   readonly for: readonly string[];
@@ -21,7 +18,9 @@ interface StoreOptions extends Limits {
   readonly user?: string;
 }
 
-interface ScopeOptions extends Limits {
+interface ScopeOptions extends Consent {
+  readonly expires?: string;
+  readonly rotateEvery?: number | "never";
   readonly host?: readonly string[];
   readonly for?: readonly string[];
   readonly widen?: true;
@@ -40,7 +39,7 @@ export async function storeCredential(context: CliContext, name: string, options
     consumers,
     ...(user !== undefined && { username: user }),
     ...(expires !== undefined && { expiresAt: expires }),
-    ...(rotateEvery !== undefined && { rotateEveryDays: Number(rotateEvery) }),
+    ...(rotateEvery !== undefined && { rotateEveryDays: rotateEvery }),
   };
   const output = await run(context, "system_credentials_store", input, yes);
   if (output) showClaim(context, output, "is kept, without its secret yet");
@@ -58,7 +57,7 @@ export async function changeScope(context: CliContext, name: string, options: Sc
     ...(host && { allowedHosts: host }),
     ...(consumers && { consumers }),
     ...(expires !== undefined && { expiresAt: expires === "never" ? null : expires }),
-    ...(rotateEvery !== undefined && { rotateEveryDays: rotateEvery === "never" ? null : Number(rotateEvery) }),
+    ...(rotateEvery !== undefined && { rotateEveryDays: rotateEvery === "never" ? null : rotateEvery }),
     ...(widen && { widen }),
   };
   const output = await run(context, "system_credentials_update_scope", input, yes);

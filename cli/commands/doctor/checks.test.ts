@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { configFrom } from "../../../server/config/config.ts";
 import { readEnv } from "../../../server/config/env.ts";
+import { CliFolder } from "../../cli-folder.ts";
+import { checkAccess } from "./check-access.ts";
 import { checkPostgres, compareClocks } from "./check-database.ts";
 import { checkDisk, checkFolders } from "./check-folders.ts";
 import { checkPort } from "./check-port.ts";
@@ -28,6 +30,16 @@ function assertFinding(finding: Finding | undefined, state: Finding["state"], me
 test("node: an old one is told with how to get the project's", () => {
   assertFinding(checkNode("24.0.0"), "sound");
   assertFinding(checkNode("22.19.0"), "broken", /npm rebuild node/);
+});
+
+test("token: there, set in the environment, not there, and before there is a hub", () => {
+  const cli = new CliFolder(folder());
+  assert.equal(checkAccess(cli, false).state, "unknown");
+  cli.saveHub({ url: "http://127.0.0.1:1/mcp", accountId: "018f0000-0000-7000-8000-000000000001", rootKey: "" });
+  assertFinding(checkAccess(cli, false), "broken", /recover operator/);
+  assertFinding(checkAccess(cli, true), "sound");
+  cli.saveToken("operator", "cs_x");
+  assertFinding(checkAccess(cli, false), "sound");
 });
 
 test("git: one that is new enough, one that is old, none at all", async () => {

@@ -40,6 +40,7 @@ function finalizationRows({ finalization, finalizedAt }: RotationView): string[]
 function nextSteps({ id, state, paused, finalizedAt, finalization, failed }: RotationView): string[] {
   if (state === "working") return paused ? [`npx countersign vault resume ${onLine(id)}`] : [];
   if (state !== "completed") return ["npx countersign vault rotate"];
-  if (finalizedAt !== null || finalization?.state === "working") return [];
+  if (finalizedAt !== null) return [];
+  if (finalization?.state === "working") return [`npx countersign vault status ${onLine(id)}`];
   return failed > 0 ? ["npx countersign vault verify"] : [`npx countersign vault finalize ${onLine(id)}`];
 }

@@ -183,6 +183,27 @@ create trigger credential_inserted_below_floor after insert on credential
 create trigger credential_updated_below_floor after update on credential
   referencing old table as replaced new table as stored for each statement execute function refuse_below_floor();
 
+-- The same for what waits or is kept for a while.
+create function refuse_payload_below_floor() returns trigger language plpgsql set search_path = pg_catalog, public as $$
+declare floor integer; lowest integer;
+begin
+  if tg_table_name = 'idempotency' then
+    lowest := hub_sealed_version(new.outcome);
+  else
+    lowest := least(hub_sealed_version(new.held), hub_sealed_version(new.result));
+  end if;
+  if lowest is null then return new; end if;
+  select a.transit_key_floor into floor from account a where a.id = new.account_id for share;
+  if lowest < floor then
+    raise exception 'the key''s version % is below the least one, %', lowest, floor using errcode = '40001';
+  end if;
+  return new;
+end $$;
+create trigger request_below_floor before insert or update of held, result on approval_request
+  for each row execute function refuse_payload_below_floor();
+create trigger outcome_below_floor before insert or update of outcome on idempotency
+  for each row execute function refuse_payload_below_floor();
+
 -- What follows looks across accounts, for the hub's own account alone, and tells ids, codes and counts.
 create function is_hub_at_work() returns boolean language sql stable security definer set search_path = pg_catalog, public as
 $$ select nullif(current_setting('app.account_id', true), '')::uuid = (select id from account where is_hub) $$;

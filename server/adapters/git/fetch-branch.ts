@@ -132,7 +132,7 @@ async function headOf(job: Job, wording: FetchWording): Promise<string> {
   const head = heads.get(request.branch);
   if (head !== undefined) return head;
   if (heads.size === 0) throw new HubError("GIT_REPOSITORY_EMPTY", "The repository has no branch with a commit yet.");
-  throw branchMissing(request.branch, [...heads.keys()].sort());
+  throw branchMissing(request.branch, job.withheld ? [] : [...heads.keys()].sort());
 }
 
 /** The branches with their heads. Throws GIT_NOT_A_REPOSITORY where none come, and not from Git. */
@@ -269,11 +269,11 @@ function unexplained(error: unknown): HubError {
 function branchMissing(branch: string, branches: readonly string[]): HubError {
   const shown = branches.slice(0, MOST_NAMED).map((name) => name.replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, "?"));
   const more = branches.length > shown.length ? ` and ${branches.length - shown.length} more` : "";
-  return new HubError(
-    "GIT_BRANCH_MISSING",
-    `The repository has no branch ${branch}; it has ${shown.join(", ")}${more}.`,
-    { path: "branch", details: { branches: shown } },
-  );
+  const others = shown.length > 0 ? `; it has ${shown.join(", ")}${more}` : "";
+  return new HubError("GIT_BRANCH_MISSING", `The repository has no branch ${branch}${others}.`, {
+    path: "branch",
+    details: { branches: shown },
+  });
 }
 
 /** One sentence for each per cent that Git tells. */

@@ -59,7 +59,8 @@ export async function openJob(
     const { url, settings } = await reach(address, tunnel, { folder, knownHosts, login }, options.caFile);
     const env = await writeGitSettings(folder, { scheme: address.scheme, ...settings }, options.searchPath);
     const held = stack.move();
-    return { folder, env, signal, url, tunnel, [Symbol.asyncDispose]: () => held.disposeAsync() };
+    const withheld = login !== undefined;
+    return { folder, env, signal, url, tunnel, withheld, [Symbol.asyncDispose]: () => held.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;

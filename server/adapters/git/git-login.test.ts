@@ -2,13 +2,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { inspect } from "node:util";
 import type { GitLogin } from "../../domain/gitops/git-mirror.ts";
 import { createEgress, type Resolve } from "../egress/egress.ts";
 import { MirrorFixture } from "./mirror.fixture.ts";
 import { takeLock } from "./mirror-lock.ts";
-import { type GitServer, makeCertificate, serveRepositories } from "./source.fixture.ts";
+import { type Certificate, type GitServer, makeCertificate, serveRepositories } from "./source.fixture.ts";
 import { sshConfig } from "./ssh-settings.ts";
 
 const PASSWORD = 'pässword:with/odd"chars\\';
@@ -18,9 +21,10 @@ const toLoopback: Resolve = async () => ["127.0.0.1"];
 let fixture: MirrorFixture;
 let server: GitServer;
 let caFile: string;
+let certificate: Certificate;
 before(async () => {
   fixture = new MirrorFixture();
-  const certificate = makeCertificate(fixture.scratch);
+  certificate = makeCertificate(fixture.scratch);
   caFile = certificate.caFile;
   server = await serveRepositories(fixture.root, certificate, { login: `robot:${PASSWORD}` });
 });
@@ -178,4 +182,42 @@ test("what a killed process left is gone after the next start, but not what anot
   }
   await open();
   assert.equal(existsSync(used), false);
+});
+
+/** Speaks Git, and sends back what it got as a login in its own error (gitprotocol-pack(5), ERR). */
+async function reflectingServer() {
+  const packet = (text: string) => `${(text.length + 4).toString(16).padStart(4, "0")}${text}`;
+  const reflecting = createServer(certificate, ({ headers }, response) => {
+    const error = packet(`ERR cannot serve ${headers.authorization ?? "nobody"}\n`);
+    response
+      .setHeader("content-type", "application/x-git-upload-pack-advertisement")
+      .end(`${packet("# service=git-upload-pack\n")}0000${error}`);
+  });
+  await new Promise<void>((resolve) => reflecting.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `https://localhost:${(reflecting.address() as AddressInfo).port}/shop.git`,
+    [Symbol.dispose]: () => {
+      reflecting.closeAllConnections();
+      reflecting.close();
+    },
+  };
+}
+
+test("a server that sends the login back in its own words is not repeated; without a login it is", async () => {
+  await open();
+  using reflecting = await reflectingServer();
+  const failure = (more: object) =>
+    fixture.mirror
+      .fetch({ repositoryId: "reflected", url: reflecting.url, branch: "main", ...more }, fixture.options())
+      .then(
+        () => assert.fail("it was fetched"),
+        (error: unknown) => error as Error & { code: string },
+      );
+  const { opener } = login("git-https", "CANARY-SECRET");
+  const withLogin = await failure({ login: opener });
+  assert.equal(withLogin.code, "GIT_UNREACHABLE");
+  const all = `${withLogin.message} ${inspect(withLogin, { depth: 10, showHidden: true })}`;
+  const encoded = Buffer.from("robot:CANARY-SECRET").toString("base64");
+  for (const secret of ["CANARY", encoded, encoded.slice(0, 12)]) assert.ok(!all.includes(secret), all);
+  assert.match((await failure({})).message, /cannot serve nobody/);
 });

@@ -7,6 +7,8 @@ export interface GitPlace {
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** A secret is sent along, which the other side may send back in its own words: then none of them are repeated. */
+  readonly withheld?: boolean;
 }
 
 export interface GitOutput {
@@ -20,17 +22,24 @@ export interface GitOutput {
 /** Git said no: its exit code, and what it wrote on standard error, which comes from strangers in part. */
 export class GitFailure extends GitError {
   readonly exitCode: number;
-  readonly stderr: string;
+  readonly #stderr: string;
+  readonly #withheld: boolean;
 
-  constructor(exitCode: number, stderr: string) {
+  constructor(exitCode: number, stderr: string, withheld = false) {
     super(undefined, `git ended with ${exitCode}`);
     this.exitCode = exitCode;
-    this.stderr = stderr;
+    this.#stderr = stderr;
+    this.#withheld = withheld;
+  }
+
+  /** To find out what it is about; never to be shown, and in no log of the error. */
+  get stderr(): string {
+    return this.#stderr;
   }
 
   /** One line of it, safe to show. */
   get said(): string {
-    return lineOf(this.stderr);
+    return this.#withheld ? "its words are withheld, since a credential was sent" : lineOf(this.#stderr);
   }
 }
 
@@ -56,7 +65,7 @@ export async function readObjects(place: GitPlace, ids: readonly string[], maxBy
 type Git = ReturnType<typeof simpleGit>;
 
 async function watched<T>(
-  { folder, env, signal }: GitPlace,
+  { folder, env, signal, withheld }: GitPlace,
   { maxBytes = MOST_OUTPUT, onOutput, onErrorOutput }: GitOutput,
   work: (git: Git) => PromiseLike<T>,
   input?: string,
@@ -72,7 +81,7 @@ async function watched<T>(
     errors: (error, { exitCode, stdErr }) =>
       error instanceof GitPluginError || exitCode === 0
         ? error
-        : new GitFailure(exitCode, Buffer.concat(stdErr).toString()),
+        : new GitFailure(exitCode, Buffer.concat(stdErr).toString(), withheld),
     ...(input !== undefined && { input: () => input }),
   });
   const meter = (limit: number, then?: (chunk: Buffer) => void) => {

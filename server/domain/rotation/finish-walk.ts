@@ -78,15 +78,15 @@ async function endFinalization(
 ): Promise<string> {
   refuseMore(await rotation.followUpDue(followUp, "decryption", 1));
   const faults = (await rotation.faults(followUp.id, 1_000)).length;
-  if (faults > 0)
-    throw new HubError("FORBIDDEN", `In ${faults} accounts the old versions could not be put out of use.`);
   await rotation.setFinalized(followUp.rotationId, now);
   await events.emit({
     type: "vault.rotation_finalized",
     subject: `vault/rotations/${followUp.rotationId}`,
     data: { operationId: followUp.id },
   });
-  return "The old versions decrypt nothing any more.";
+  // one account that does not let the hub in keeps no other's old versions alive
+  const but = faults > 0 ? `, but for ${faults} accounts in which the hub could not put them out of use` : "";
+  return `The old versions decrypt nothing any more${but}.`;
 }
 
 async function endTrimming({ rotation }: FinishTransaction, followUp: FollowUp): Promise<string> {

@@ -32,7 +32,7 @@ export async function raiseFloor(
     return toVersion;
   }
   if (!encryptionFloorAt) throw new HubError("CONFLICT", "New texts may still be under the old version.");
-  // since the floor for what is new was committed, no credential below can be: this count can only fall
+  // since the floor for what is new was committed, nothing below can be stored: this count can only fall
   const below = await look((rotation) => rotation.countBelow(toVersion));
   if (below > 0)
     throw new HubError(

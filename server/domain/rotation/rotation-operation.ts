@@ -56,7 +56,6 @@ export async function beginWalking(
 }
 
 function alreadyRunning(kind: Kind, operationId: string, since: Date): HubError {
-  return new HubError("ROTATION_RUNNING", `${RUNNING[kind]} since ${since.toISOString()}: ${operationId}.`, {
-    details: { operationId, kind },
-  });
+  const sentence = `${RUNNING[kind]} since ${since.toISOString()}: follow it with system_operations_get, or stop it with system_operations_cancel ${JSON.stringify({ operationId })}.`;
+  return new HubError("ROTATION_RUNNING", sentence, { details: { operationId, kind } });
 }

@@ -37,7 +37,7 @@ test("a page of refusal is a page: no markup of others, and the same guards", as
   assert.ok(page.text.includes("&lt;script&gt;") && !page.text.includes("<script") && !page.text.includes("\u202e"));
   assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
   assert.match(String(page.headers.get("content-security-policy")), /frame-ancestors 'none'/);
-  assert.equal(page.headers.get("referrer-policy"), "no-referrer");
+  assert.equal(page.headers.get("referrer-policy"), "same-origin");
   assert.equal(page.headers.get("cache-control"), "no-store");
   const foreign = await other.send(`/claims/${CODE}`, "", { origin: "https://evil.example" }, "GET");
   assert.equal(foreign.status, 403);

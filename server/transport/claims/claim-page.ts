@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import * as z from "zod";
 import { type CredentialView, credentialView } from "../../../contracts/credentials/credential.ts";
 import type { Caller } from "../../action/caller.ts";
@@ -42,19 +41,6 @@ export class ClaimPage {
 
   static serves(path: string): boolean {
     return path.startsWith(CLAIMS_PATH);
-  }
-
-  /**
-   * The page's own form, sent. The page asks for no referrer, so that browsers call its origin `null` (Fetch standard,
-   * "append a request Origin header"); that it is this page they say in Sec-Fetch-Site, which no page can set.
-   */
-  static isOwnForm({ url = "", method, headers }: IncomingMessage): boolean {
-    return (
-      url.startsWith(CLAIMS_PATH) &&
-      method === "POST" &&
-      headers.origin === "null" &&
-      headers["sec-fetch-site"] === "same-origin"
-    );
   }
 
   /** Never throws. */

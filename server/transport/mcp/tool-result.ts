@@ -60,14 +60,15 @@ export function pendingResult({ approval, receipt }: Pending): CallToolResult {
     `Approval request ${requestId}${merged ? " (the same call was waiting already)" : ""}, open until ${expires}.`,
     `To agree, a person runs: npx countersign approve ${requestId}`,
     "The hub then carries it out once, by itself: do not call again. " +
-      "To learn how it ended, ask system_approval_get_request for this id.",
+      "To learn how it ended, ask system_approval_get_request for this id, or wait for it: " +
+      `system_operations_get ${JSON.stringify({ operationId: requestId, waitSeconds: 25 })}`,
   ].join("\n");
   return {
     isError: true,
     content: [{ type: "text", text }, ...linksTo([`approvals/${requestId}`])],
     _meta: {
       [ERROR]: { code: "APPROVAL_PENDING", message, details: { requestId } },
-      [APPROVAL]: { requestId, action, needs, headline, approvalExpiresAt: expires, merged },
+      [APPROVAL]: { requestId, operationId: requestId, action, needs, headline, approvalExpiresAt: expires, merged },
       ...receiptMeta(receipt),
     },
   };
