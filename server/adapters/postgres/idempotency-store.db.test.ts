@@ -38,7 +38,7 @@ async function newKeys() {
   const change = <T>(fn: (keys: IdempotencyWriter) => Promise<T>) =>
     db.database.transact(accountId, (session) => fn(idempotencyStore(session)));
   const scope: IdempotencyScope = { principalId: one, action: "system_fleet_put_object", key: "k" };
-  return { change, scope, other: two };
+  return { accountId, change, scope, other: two };
 }
 
 const newCall = (more: { expiresAt?: Date } = {}) => ({
@@ -178,4 +178,22 @@ test("the sweeper deletes what has expired, of all accounts, and nothing that ru
   );
   await client.end();
   assert.deepEqual(rows, [{ key: "kept" }, { key: "running" }]);
+});
+
+test("no outcome is kept under a version of the key that is below the account's floor", async () => {
+  const { accountId, scope } = await newKeys();
+  const keep = (version: number) =>
+    db.database.transact(accountId, (session) =>
+      session.query(
+        `insert into idempotency (account_id, principal_id, action, key, call_id, epoch_no, input_mac, state, outcome, expires_at)
+         values ($1, $2, 'system_fleet_put_object', $3, $4, 1, '', 'done', $5, now())`,
+        [accountId, scope.principalId, v7(), v7(), `vault:v${version}:AAAA`],
+      ),
+    );
+  await keep(1);
+  await db.database.transact(accountId, (session) =>
+    session.query("update account set transit_key_floor = 2 where id = $1", [accountId]),
+  );
+  await assert.rejects(keep(1), { code: "CONFLICT" });
+  await keep(2);
 });
