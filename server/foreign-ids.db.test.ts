@@ -81,7 +81,8 @@ async function idsOf(person: TestPerson): Promise<Record<string, string>> {
   const operationId = await ask(operator, "system_identity_create_principal", { ...service, name: "a third" });
   const { receipt } = await person.agent(wire.hub).done(PUT, { object: moduleNamed("with-a-receipt") });
   const { runId, proposalId } = await syncedRun(person, personId);
-  const work = { operationId, runId, proposalId, ...(await keyWork(person, runId)) };
+  const backupId = await recordedBackup(receipt.callId);
+  const work = { operationId, runId, proposalId, backupId, ...(await keyWork(person, runId)) };
   const ids = { personId, principalId, tokenId, claimId, invitationId, requestId, callId: receipt.callId, ...work };
   const also = { ownerPersonId: personId, requesterId: principalId, as: principalId, id: receipt.id };
   return { ...ids, ...also } as Record<string, string>;
@@ -92,7 +93,25 @@ async function keyWork(person: TestPerson, runId: string): Promise<{ rotationId:
   if (person === eve) return { rotationId: runId, verificationId: runId };
   const { rotation } = await person.run(wire.hub, "system_rotate_vault_transit_pepper", {});
   const { verification } = await person.run(wire.hub, "system_vault_verify_credentials", {});
-  return { rotationId: (rotation as { id: string }).id, verificationId: (verification as { id: string }).id };
+  const [rotationId, verificationId] = [(rotation as { id: string }).id, (verification as { id: string }).id];
+  // nothing is to happen any more that no test does
+  for (const operationId of [rotationId, verificationId])
+    await eventually("end of the work", async () => {
+      const { output } = await person.operator(wire.hub).done("system_operations_get", { operationId });
+      return (output["operation"] as { state: string }).state === "completed" ? true : undefined;
+    });
+  return { rotationId, verificationId };
+}
+
+/** As the command line leaves one that it began, in the account of this call. */
+async function recordedBackup(callId: string): Promise<string> {
+  const id = v7();
+  await hubs.sql(
+    `insert into backup (account_id, id, file_name, created_at)
+     select distinct account_id, $1::uuid, 'hub.backup', now() from receipt where call_id = $2`,
+    [id, callId],
+  );
+  return id;
 }
 
 /** A repository of the person's own, synced. */

@@ -56,7 +56,7 @@ function readBody(body: string, first: number, fault: (fault: RunbookFault) => v
       refuseHidden(token, line, fault);
       const text = token.raw.trim();
       // a paragraph's lines are broken for the file: a terminal breaks them anew
-      words.push({ heading: false, text: token.type === "paragraph" ? text.replaceAll(/\s*\n\s*/g, " ") : text });
+      words.push({ heading: false, text: token.type === "paragraph" ? onOneLine(text) : text });
     }
     line += linesIn(token.raw);
   }
@@ -82,3 +82,9 @@ function refuseHidden(token: Token, line: number, fault: (fault: RunbookFault) =
 }
 
 const linesIn = (text: string): number => text.split("\n").length - 1;
+
+const onOneLine = (text: string): string =>
+  text
+    .split("\n")
+    .map((line) => line.trim())
+    .join(" ");

@@ -238,24 +238,39 @@ async function manageKeys(walk: Walk): Promise<void> {
   await walk.show("operator", "system_identity_revoke_key", { keyId });
 }
 
+/**
+ * A rotation that is paused in the second or so in which everything is carried over, and the walk waits until every process
+ * knows the new version. Where the machine let that pass, another one is begun.
+ */
+async function pausedRotation(walk: Walk): Promise<string> {
+  const carried = ({ rotation }: Readonly<Record<string, unknown>>) => {
+    const { accounts, payloads } = rotation as {
+      readonly payloads: number;
+      readonly accounts: { readonly total: number; readonly done: number };
+    };
+    return accounts.done === accounts.total && payloads > 0;
+  };
+  for (let tries = 1; ; tries++) {
+    const asked = await walk.showApproved("agent", "system_rotate_vault_transit_pepper", { ratePerSecond: 2_000 });
+    const { id: rotationId } = asked.output.rotation as { id: string };
+    try {
+      await walk.showWhen("agent", "system_vault_get_rotation", { rotationId }, carried);
+      await walk.show("operator", "system_vault_pause_rotation", { rotationId });
+      return rotationId;
+    } catch (error) {
+      if (tries === 5) throw error;
+    }
+  }
+}
+
 /** The transit pepper is rotated, everything is verified, and the old versions go. */
 async function rotateKeys(walk: Walk): Promise<void> {
   await walk.show("operator", "system_vault_list_accounts", { olderThanDays: 90 });
-  const asked = await walk.showApproved("agent", "system_rotate_vault_transit_pepper", { ratePerSecond: 2_000 });
-  const { id: rotationId } = asked.output.rotation as { id: string };
+  const rotationId = await pausedRotation(walk);
   type Work = {
     readonly state: string;
     readonly finalizedAt?: string | null;
-    readonly payloads: number;
-    readonly accounts: { readonly total: number; readonly done: number };
   };
-  // everything is carried over, and the walk waits until every process knows the new version
-  const carried = ({ rotation }: Readonly<Record<string, unknown>>) => {
-    const { accounts, payloads } = rotation as Work;
-    return accounts.done === accounts.total && payloads > 0;
-  };
-  await walk.showWhen("agent", "system_vault_get_rotation", { rotationId }, carried);
-  await walk.show("operator", "system_vault_pause_rotation", { rotationId });
   await walk.show("operator", "system_vault_resume_rotation", { rotationId });
   const completed = ({ rotation }: Readonly<Record<string, unknown>>) => (rotation as Work).state === "completed";
   await walk.showWhen("agent", "system_vault_get_rotation", { rotationId }, completed);
