@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { v7 } from "uuid";
 import { canonicalize, type Json } from "../../../contracts/formats/canonical-json.ts";
 import { commit } from "../../../contracts/formats/commitment.ts";
@@ -8,7 +9,7 @@ import { outcomeStore } from "../../../server/adapters/postgres/outcome-store.ts
 import type { Config } from "../../../server/config/config.ts";
 import { createLog } from "../../../server/config/log.ts";
 import type { CallOutcome, CallRecord } from "../../../server/domain/evidence/call-record.ts";
-import { toHubError } from "../../../server/errors.ts";
+import { HubError, toHubError } from "../../../server/errors.ts";
 import { openJournal } from "../../../server/journal/open-journal.ts";
 import type { RecoverableAccount } from "./open-account.ts";
 
@@ -33,12 +34,33 @@ export interface Recorded<Output> {
 }
 
 const ENTRIES_AT_A_TIME = 1000;
+const ATTEMPTS = 3;
+const PAUSE_MS = 1_000;
 
 /**
  * The one change that passes no policy, recorded as every other: a durable intent, the effect and its outcome in one
  * transaction, then the outcome sequenced and signed, in a lane of this process. It may stand beside a running hub's.
  */
 export async function recordChange<Output extends object>(
+  account: RecoverableAccount,
+  log: Config["log"],
+  change: Change<Output>,
+): Promise<Recorded<Output>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await recordOnce(account, log, change);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !nothingHappened(error)) throw error;
+      await pause(PAUSE_MS);
+    }
+  }
+}
+
+/** A busy database, most of the time; an intent that was written all the same is closed as AMBIGUOUS by the next hub. */
+const nothingHappened = (error: unknown): boolean =>
+  error instanceof HubError && error.code === "JOURNAL_UNAVAILABLE" && error.details?.["effect"] !== "committed";
+
+async function recordOnce<Output extends object>(
   account: RecoverableAccount,
   log: Config["log"],
   { action, input, target, effect }: Change<Output>,
