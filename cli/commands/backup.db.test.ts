@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import pg from "pg";
+import { openRootKeyFile } from "../../server/adapters/embedded-keys/root-key-file.ts";
 import { emptyDatabase } from "../../server/adapters/postgres/test-database.ts";
 import { CredentialsFixture, keptRow, putRow } from "../../server/credentials.fixture.ts";
 import { ask, moduleNamed, settledRequest, urlOf } from "../../server/test-hub.ts";
@@ -128,8 +129,6 @@ test("one under a passphrase verifies: rows, journals, credentials and keys; and
     { findings: [], accounts: 2, credentials: 2, rows: created.answer.records, keys: 6 },
   );
   assert.deepEqual(await f.git.hubs.sql("select from pg_database where datname like 'countersign_verify%'"), []);
-  writeFileSync(join(folder, "wrong"), "another-passphrase");
-  assert.equal(codeOf(await run(["verify", sealed, "--passphrase-file", join(folder, "wrong")])), "BACKUP_KEY_WRONG");
 });
 
 test("what does not hold is found, and told by its place", async () => {
@@ -268,14 +267,17 @@ describe("killed in the middle", () => {
     await journalHolds(there.env);
   });
 
-  test("one whose rows are there already is finished, and by its own backup alone", async () => {
+  test("one whose rows are there already is finished, by its own backup and root key alone", async () => {
     await using there = await place();
     const killed = await run(["restore", file, ...opening()], { ...there.env, ...crash("backup_finish_restore") });
     assert.equal(killed.code, null, killed.out);
     assert.deepEqual(await there.rows("select loaded from hub_restore"), [{ loaded: true }]);
-    const other = join(folder, "sealed.age");
-    const passphrase = ["--passphrase-file", join(folder, "passphrase")];
-    assert.equal(codeOf(await run(["restore", other, ...passphrase], there.env)), "DATABASE_NOT_EMPTY");
+    const other = join(folder, "spoilt.age");
+    assert.equal(codeOf(await run(["restore", other, ...opening()], there.env)), "DATABASE_NOT_EMPTY");
+    const otherKey = join(folder, "other.key");
+    await openRootKeyFile({ path: otherKey, dataFolder: join(folder, "data"), create: true });
+    const locked = await run(["restore", file, ...opening()], { ...there.env, COUNTERSIGN_ROOT_KEY_FILE: otherKey });
+    assert.equal(codeOf(locked), "KEY_SERVICE_UNREACHABLE", locked.err);
     const { code, err } = await run(["restore", file, ...opening()], there.env);
     assert.equal(code, 0, err);
     assert.deepEqual(await there.rows("select to_regclass('hub_restore')::text as marker"), [{ marker: null }]);

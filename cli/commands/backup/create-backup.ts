@@ -1,12 +1,18 @@
 import { basename, resolve } from "node:path";
 import { v7 } from "uuid";
 import packageJson from "../../../package.json" with { type: "json" };
-import { type WrittenFile, writeArchive } from "../../../server/adapters/backup-file/archive-writer.ts";
+import {
+  type ArchiveWriter,
+  type WrittenFile,
+  writeArchive,
+} from "../../../server/adapters/backup-file/archive-writer.ts";
 import { openSnapshot, type Snapshot } from "../../../server/adapters/postgres/backup-reader.ts";
 import { backupRows } from "../../../server/adapters/postgres/backup-store.ts";
 import { crashPoint } from "../../../server/config/crash-point.ts";
 import { HubError } from "../../../server/errors.ts";
+import { openKeyService } from "../../../server/open-key-service.ts";
 import type { CliContext } from "../../context.ts";
+import { askForPassphrase } from "../../hidden-prompt.ts";
 import { printable } from "../../terminal.ts";
 import { openLogins } from "../doctor/open-logins.ts";
 import { openAccount, type RecoverableAccount } from "../recover/open-account.ts";
@@ -14,6 +20,7 @@ import { recordChange } from "../recover/record-change.ts";
 import { fillArchive } from "./fill-archive.ts";
 import { lockFrom } from "./locks.ts";
 import { loginOf } from "./login-of.ts";
+import { StopSignal } from "./stop-signal.ts";
 
 interface Options {
   readonly recipient?: readonly string[];
@@ -43,15 +50,25 @@ export async function createBackup(context: CliContext, file: string, options: O
   let begun = false;
   let held: Held | undefined;
   using bar = terminal.progressBar();
+  using stop = new StopSignal();
   const written = await writeArchive(path, lock, async (archive) => {
     await begin(context, account, { id, fileName: basename(path) });
     begun = true;
     await using snapshot = await openSnapshot(owner);
+    // of the same moment, where they are rows
+    const keySetup = { config, create: false, askPassphrase: askForPassphrase };
+    using opened = await openKeyService({ ...keySetup, database: snapshot.database });
     const facts = {
       ...{ id, hubId: account.hubId, createdAt: new Date().toISOString(), program: packageJson.version },
       keyService: config.keys.kind,
     };
-    const totals = await fillArchive(archive, { snapshot, keys: account.keys, facts }, (name, done, total) =>
+    const checked: ArchiveWriter = {
+      entry(name, content) {
+        stop.check();
+        return archive.entry(name, content);
+      },
+    };
+    const totals = await fillArchive(checked, { snapshot, keys: opened.keys, facts }, (name, done, total) =>
       bar.show({ done, total, sentence: `Reading the table ${name}.` }),
     );
     crashPoint("during-execution", "backup_create");

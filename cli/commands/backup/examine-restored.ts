@@ -1,5 +1,5 @@
 import { accountDirectory } from "../../../server/adapters/postgres/account-store.ts";
-import { openSnapshot } from "../../../server/adapters/postgres/backup-reader.ts";
+import { openSnapshot, type Snapshot } from "../../../server/adapters/postgres/backup-reader.ts";
 import { credentialReader } from "../../../server/adapters/postgres/credential-store.ts";
 import type { Database } from "../../../server/adapters/postgres/database.ts";
 import { journalSource } from "../../../server/adapters/postgres/journal-source.ts";
@@ -27,33 +27,34 @@ export interface Examination {
 export async function examineTables(
   { owner }: RestorePlace,
   backup: OpenedBackup,
-): Promise<Pick<Examination, "tables" | "rows" | "findings">> {
+  check: () => void = () => {},
+): Promise<Pick<Examination, "tables" | "rows" | "findings"> & Pick<Snapshot, "keyVersions">> {
   const findings: Finding[] = [];
   const said = backup.totals();
   let rows = 0;
   await using snapshot = await openSnapshot(owner);
   for (const table of backup.manifest.tables) {
     const { pieces, total } = snapshot.rows(table);
-    for await (const _piece of pieces); // counted on the way
+    for await (const _piece of pieces) check(); // counted on the way
     const is = total();
     rows += is.rows;
     if (is.sha256 === said.tables[table.name]?.sha256) continue;
     const sentence = `It has ${is.rows} rows, and had ${said.tables[table.name]?.rows ?? "none"}; or they differ.`;
     findings.push({ what: `table ${table.name}`, code: "BACKUP_DAMAGED", sentence });
   }
-  return { tables: backup.manifest.tables.length, rows, findings };
+  return { tables: backup.manifest.tables.length, rows, findings, keyVersions: snapshot.keyVersions };
 }
 
 /** What the rows mean: journals verify, credentials open and are the journal's latest, keys are there and work. */
 export async function examineRestored(
   database: Database,
   keys: KeyService,
-  backup: OpenedBackup,
+  { backup, keyVersions }: { readonly backup: OpenedBackup } & Pick<Snapshot, "keyVersions">,
   onAccount: (done: number, of: number) => void,
 ): Promise<Pick<Examination, "accounts" | "receipts" | "credentials" | "keys" | "findings">> {
   const findings: Finding[] = [];
   const counts = { accounts: 0, receipts: 0, credentials: 0, keys: 0 };
-  for await (const fault of examineKeys(backup.keysFile, keys)) {
+  for await (const fault of examineKeys(backup.keysFile, keys, keyVersions)) {
     counts.keys += 1;
     if (fault) findings.push(fault);
   }

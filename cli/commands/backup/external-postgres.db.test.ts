@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type pg from "pg";
 import { ExternalPostgres } from "../../../server/external-postgres.fixture.ts";
 import { moduleNamed, TestHubs, urlOf } from "../../../server/test-hub.ts";
@@ -37,11 +38,13 @@ test("a backup is made there, verified where databases may be created, and resto
   await hub.stop();
 
   const file = join(hubs.home, "hub.age");
-  const passphraseFile = join(hubs.home, "passphrase");
-  writeFileSync(passphraseFile, "a passphrase of a test", { mode: 0o600 });
+  const identity = await generateX25519Identity();
+  const identityFile = join(hubs.home, "identity");
+  writeFileSync(identityFile, identity, { mode: 0o600 });
+  const recipient = await identityToRecipient(identity);
   const run = async (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
-    const more = ["--passphrase-file", passphraseFile, "--json"];
-    const { out, code, err } = await runCommand({ ...hubs.env(), ...env }, ["backup", ...args, ...more]);
+    const lock = args[0] === "create" ? ["--recipient", recipient] : ["--identity-file", identityFile];
+    const { out, code, err } = await runCommand({ ...hubs.env(), ...env }, ["backup", ...args, ...lock, "--json"]);
     return { code, err, answer: JSON.parse(out) };
   };
   assert.equal((await run(["create", file])).code, 0);

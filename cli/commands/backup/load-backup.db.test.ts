@@ -18,6 +18,7 @@ import { examineTables } from "./examine-restored.ts";
 import { fillArchive } from "./fill-archive.ts";
 import { loadBackup } from "./load-backup.ts";
 import { openBackup } from "./read-backup.ts";
+import { StopSignal } from "./stop-signal.ts";
 
 const NO_KEYS = { list: async () => [] } as unknown as KeyService;
 const quiet = () => {};
@@ -127,6 +128,28 @@ test("rows that are none, or a table too few, leave nothing behind", async () =>
   await using again = await open(await backUp(from.login));
   await loadBackup(place, again, quiet);
   assert.deepEqual((await examineTables(place, again)).rows, again.totals().tables["account"]?.rows);
+});
+
+test("stopped in the middle, it leaves nothing, and can be done again", async () => {
+  await using from = await database(names);
+  await using to = await emptyDatabase();
+  const path = await backUp(from.login);
+  const place = { owner: to.owner, runtimeRole: RUNTIME_ROLE };
+  const listeners = () => process.listenerCount("SIGTERM");
+  const before = listeners();
+  {
+    using stop = new StopSignal();
+    await using backup = await openBackup(path, { identities: [identity] }, stop.check);
+    assert.equal(listeners(), before + 1);
+    await assert.rejects(
+      loadBackup(place, backup, () => void process.emit("SIGTERM")),
+      { code: "CANCELLED" },
+    );
+    assert.equal(listeners(), before, "a second one ends it at once");
+  }
+  await using backup = await open(path);
+  await loadBackup(place, backup, quiet);
+  assert.deepEqual((await examineTables(place, backup)).findings, []);
 });
 
 test("memory stays flat, however many rows there are and however long one is", async () => {

@@ -18,6 +18,7 @@ import { compareHistory, readMigrations } from "../../../prisma/migration-histor
 import { type ArchiveEntry, readArchive } from "../../../server/adapters/backup-file/archive-reader.ts";
 import type { Unlock } from "../../../server/adapters/backup-file/lock.ts";
 import { RowCounter } from "../../../server/adapters/postgres/backup-reader.ts";
+import type { Config } from "../../../server/config/config.ts";
 import { HubError } from "../../../server/errors.ts";
 
 /** A backup as it is read: its manifest first, then `tables` once, then what was said of it at its end. */
@@ -32,10 +33,11 @@ export interface OpenedBackup extends AsyncDisposable {
 }
 
 /**
- * Opens a backup and holds it against this program's migrations.
+ * Opens a backup and holds it against this program's migrations. `check` is asked before each piece of it is given, and
+ * throws where no more is wanted.
  * @throws HubError NOT_FOUND, BACKUP_KEY_WRONG, BACKUP_DAMAGED, DATABASE_NEWER, DATABASE_DIVERGED, MIGRATION_EDITED
  */
-export async function openBackup(path: string, unlock: Unlock): Promise<OpenedBackup> {
+export async function openBackup(path: string, unlock: Unlock, check: () => void = () => {}): Promise<OpenedBackup> {
   const entries = readArchive(path, unlock);
   const first = (await entries.next()).value as ArchiveEntry | undefined;
   const manifest = manifestOf(first);
@@ -49,6 +51,7 @@ export async function openBackup(path: string, unlock: Unlock): Promise<OpenedBa
     const counter = new RowCounter();
     try {
       for await (const { name, content } of entries) {
+        check();
         if (totals) throw damaged("something comes after its end");
         const table = /^tables\/([a-z_][a-z0-9_]*)\/[0-9]+\.copy$/.exec(name)?.[1];
         if (table !== undefined) yield { table, piece: content };
@@ -83,6 +86,19 @@ function manifestOf(entry: ArchiveEntry | undefined): Manifest {
   if (format !== BACKUP_FORMAT)
     throw new HubError("DATABASE_NEWER", `This program reads backups of the format ${BACKUP_FORMAT}, not ${format}.`);
   return parsed(manifestShape, entry.content);
+}
+
+/**
+ * Its credentials are wrapped where its keys are: nothing of it could be used with another key service.
+ * @throws HubError CONFIG_INVALID
+ */
+export function requireKeyService({ manifest }: OpenedBackup, { keys }: Pick<Config, "keys">): void {
+  const { keyService } = manifest;
+  if (keyService === keys.kind) return;
+  const where = keyService === "vault" ? "in a Vault" : "in its own rows, under the root key";
+  throw new HubError("CONFIG_INVALID", `The backup's keys are ${where}: set COUNTERSIGN_KEYS=${keyService}.`, {
+    path: "COUNTERSIGN_KEYS",
+  });
 }
 
 /** Which migrations the backup was made under has to be known here, byte for byte. */

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { HUB_PRINCIPAL_NAME } from "../../../contracts/identity/principal.ts";
 import { migrate } from "../../../prisma/migrate.ts";
 import { accountDirectory } from "../../../server/adapters/postgres/account-store.ts";
+import { openSnapshot } from "../../../server/adapters/postgres/backup-reader.ts";
 import { Database } from "../../../server/adapters/postgres/database.ts";
 import { dedicatedClient } from "../../../server/adapters/postgres/dedicated-client.ts";
 import { identityStore } from "../../../server/adapters/postgres/identity-store.ts";
@@ -21,8 +22,9 @@ import { type Recorded, recordChange } from "../recover/record-change.ts";
 import { examineKeys, type Finding } from "./examine-keys.ts";
 import { loadBackup } from "./load-backup.ts";
 import { unlockFrom } from "./locks.ts";
-import { type OpenedBackup, openBackup } from "./read-backup.ts";
+import { type OpenedBackup, openBackup, requireKeyService } from "./read-backup.ts";
 import { type OpenPlace, openPlace } from "./restore-place.ts";
+import { StopSignal } from "./stop-signal.ts";
 
 interface Options {
   readonly identityFile?: string;
@@ -39,9 +41,11 @@ export async function restoreBackup(context: CliContext, file: string, options: 
   const { config, secrets } = target(context, options.into, own);
   const unlock = await unlockFrom(options);
   const keySetup = { config, create: false, askPassphrase: askForPassphrase };
+  using stop = new StopSignal();
+  await using backup = await openBackup(file, unlock, stop.check);
+  requireKeyService(backup, config);
   // before anything is restored: without it the hub could not use what is
   if (config.keys.kind === "embedded") await openRootKeys(keySetup);
-  await using backup = await openBackup(file, unlock);
   if (config.database.kind === "embedded") await prepareFolders(config.folders);
   await using place = await openPlace(config, secrets);
   using bar = terminal.progressBar();
@@ -55,7 +59,7 @@ export async function restoreBackup(context: CliContext, file: string, options: 
     crashPoint("during-execution", "backup_finish_restore");
     const receipt = await recordRestore(config, { place, database, keys: opened.keys, backup });
     const jobs = await finish(place);
-    const faults = await keyFaults(backup, opened.keys);
+    const faults = await keyFaults(place, backup, opened.keys);
     const { id, createdAt } = backup.manifest;
     terminal.show({ id, createdAt, jobs, faults, receipt }, () =>
       printable(
@@ -132,8 +136,9 @@ async function finish({ owner }: OpenPlace): Promise<number> {
   }
 }
 
-async function keyFaults({ keysFile }: OpenedBackup, keys: Restored["keys"]): Promise<Finding[]> {
+async function keyFaults({ owner }: OpenPlace, { keysFile }: OpenedBackup, keys: Restored["keys"]): Promise<Finding[]> {
+  await using snapshot = await openSnapshot(owner);
   const faults: Finding[] = [];
-  for await (const fault of examineKeys(keysFile, keys)) if (fault) faults.push(fault);
+  for await (const fault of examineKeys(keysFile, keys, snapshot.keyVersions)) if (fault) faults.push(fault);
   return faults;
 }

@@ -11,8 +11,9 @@ import { printable, table } from "../../terminal.ts";
 import { type Examination, examineRestored, examineTables } from "./examine-restored.ts";
 import { loadBackup, type RestorePlace } from "./load-backup.ts";
 import { unlockFrom } from "./locks.ts";
-import { openBackup } from "./read-backup.ts";
+import { openBackup, requireKeyService } from "./read-backup.ts";
 import { scratchPlace } from "./restore-place.ts";
+import { StopSignal } from "./stop-signal.ts";
 
 interface Options {
   readonly identityFile?: string;
@@ -24,22 +25,25 @@ export async function verifyBackup(context: CliContext, file: string, options: O
   const { terminal, config, secrets } = context;
   const keySetup = { config, create: false, askPassphrase: askForPassphrase };
   const unlock = await unlockFrom(options);
+  using stop = new StopSignal();
+  await using backup = await openBackup(file, unlock, stop.check);
+  requireKeyService(backup, config);
   // before anything is restored: without it nothing could be opened
   if (config.keys.kind === "embedded") await openRootKeys(keySetup);
-  await using backup = await openBackup(file, unlock);
   using bar = terminal.progressBar();
   await using place = await scratchPlace(config, secrets);
   await loadBackup(place, backup, (name, done, total) =>
     bar.show({ done, total, sentence: `Restoring the table ${name}.` }),
   );
-  const tables = await examineTables(place, backup);
+  const { keyVersions, ...tables } = await examineTables(place, backup, stop.check);
   await bringUpToDate(place);
   const database = new Database(place.runtime, { poolSize: 4, statementTimeoutMs: 120_000 });
   try {
     using opened = await openKeyService({ ...keySetup, database });
-    const restored = await examineRestored(database, opened.keys, backup, (done, total) =>
-      bar.show({ done, total, sentence: "Examining accounts." }),
-    );
+    const restored = await examineRestored(database, opened.keys, { backup, keyVersions }, (done, total) => {
+      stop.check();
+      bar.show({ done, total, sentence: "Examining accounts." });
+    });
     show(context, backup.manifest.id, {
       ...tables,
       ...restored,

@@ -54,15 +54,17 @@ language sql security definer set search_path = pg_catalog, public as $$
   from account a left join hub_key_versions_in_use() u on u.account_id = a.id
   where is_hub_at_work() and exists (select from backup b where b.id = backup and b.finished_at is null) $$;
 
--- Once it is read, and before it is finished: what it really holds.
+-- Once it is read, and before it is finished: what it really holds. That may be less than was in use when it was begun;
+-- or more, since accounts are made meanwhile, and a process may wrap under the version before for a moment after a rotation.
 create function hub_backup_measured(backup uuid, accounts uuid[], versions integer[]) returns void
 language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
   if not coalesce(is_hub_at_work(), false) or not exists (select from backup b where b.id = backup and b.finished_at is null)
     then return; end if;
   delete from backup_key k where k.backup_id = backup and k.account_id <> all (accounts);
-  update backup_key k set lowest_version = greatest(k.lowest_version, m.version)
-    from unnest(accounts, versions) m(account, version) where k.backup_id = backup and k.account_id = m.account;
+  insert into backup_key (account_id, backup_id, key_name, lowest_version)
+    select m.account, backup, 'data', m.version from unnest(accounts, versions) m(account, version)
+    on conflict (account_id, backup_id, key_name) do update set lowest_version = excluded.lowest_version;
 end $$;
 
 -- Of how many accounts a backup holds something wrapped, for the hub's own account alone.

@@ -3,6 +3,7 @@ import pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
 import type { BackupTable, Manifest, Total } from "../../../contracts/backup/manifest.ts";
 import { backupSequences, backupTables, COPY_SETTINGS } from "./backup-tables.ts";
+import type { Database, Session } from "./database.ts";
 import { type Login, ownerSession } from "./owner-session.ts";
 
 /** A table's rows in pieces of about this size. */
@@ -14,6 +15,8 @@ export interface Snapshot extends AsyncDisposable {
   /** By account, the lowest version of its key `data` that something is under. */
   readonly keyVersions: ReadonlyMap<string, number>;
   readonly accounts: readonly string[];
+  /** The same moment, for what asks as it asks the database; nothing can be changed there. */
+  readonly database: Pick<Database, "read" | "transact">;
   /** The table's rows in the text format of COPY, in the order of its key; `total` counts once all were taken. */
   readonly rows: (table: BackupTable) => { readonly pieces: AsyncIterable<Buffer>; readonly total: () => Total };
 }
@@ -32,10 +35,12 @@ export async function openSnapshot(owner: Login): Promise<Snapshot> {
     );
     const accounts = await client.query<{ id: string }>("select id from account order by id");
     const worded = await wordedColumns(client);
+    const ask = <T>(_accountId: string, fn: (session: Session) => Promise<T>) => fn(client);
     return {
       facts: await factsOf(client),
       keyVersions: new Map(inUse.rows.map((row) => [row.account_id, row.lowest_version])),
       accounts: accounts.rows.map(({ id }) => id),
+      database: { read: ask, transact: ask },
       rows: (table) => rowsOf(client, table, worded),
       [Symbol.asyncDispose]: () => client.end(),
     };

@@ -121,3 +121,24 @@ test("they are listed page by page, newest first", async () => {
   const ids = [...first.items, ...second.items].map(({ id }) => id);
   assert.deepEqual(ids, ids.toSorted().reverse());
 });
+
+test("what is read holds more than was in use before, where something was stored meanwhile", async () => {
+  const id = v7();
+  await begin(id);
+  const made = v7();
+  await superuser.query(
+    "insert into account (id, name, profile, is_hub) values ($1, 'made meanwhile', 'solo', false)",
+    [made],
+  );
+  await db.database.transact(hub, (session) =>
+    backupRows(session).finish(id, {
+      ...{ at: new Date(), bytes: 1, records: 1, digest: DIGEST },
+      keyVersions: new Map([
+        [made, 1],
+        [hub, 1],
+      ]),
+    }),
+  );
+  const held = new Map((await keysOf(id)).map(({ account_id, lowest_version }) => [account_id, lowest_version]));
+  assert.deepEqual([held.get(made), held.get(hub), held.size], [1, 1, 2]);
+});
