@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ErrorCode } from "../../errors.ts";
+import { type ErrorCode, HubError } from "../../errors.ts";
 import { isDown, isLasting, isNot, refusalOf } from "./refusals.ts";
 
 /** Texts as in OpenBao's source; see refusals.ts. */
@@ -18,6 +18,9 @@ const MEANINGS: readonly [status: number, text: string, code: ErrorCode][] = [
   [403, "1 error occurred:\n\t* permission denied\n\n", "KEY_SERVICE_DENIED"],
   [413, "failed to parse JSON input: http: request body too large", "INPUT_TOO_LARGE"],
   [400, "refused JSON input due to high complexity: exceeded maximum number of strings", "INPUT_TOO_LARGE"],
+  [500, "JSON string value exceeds allowed length", "INPUT_TOO_LARGE"],
+  [500, "JSON array exceeds allowed element count", "INPUT_TOO_LARGE"],
+  [500, "JSON payload exceeds allowed token count", "INPUT_TOO_LARGE"],
   [400, "encryption key not found", "KEY_NOT_FOUND"],
   [400, "signing key not found", "KEY_NOT_FOUND"],
   [400, "signature verification key not found", "KEY_NOT_FOUND"],
@@ -82,4 +85,9 @@ test("what may pass is tried again, what has answered is not", () => {
     [again(400, "x"), again(403, "permission denied"), again(429, "quota"), again(404, "no handler for route")],
     [false, false, false, false],
   );
+});
+
+test("what took all the time that a request gets is not asked for as long again", () => {
+  const silent = (reason: string) => isLasting(new HubError("KEY_SERVICE_UNREACHABLE", "It.", { details: { reason } }));
+  assert.deepEqual([silent("TIMEOUT"), silent("ECONNRESET")], [true, false]);
 });

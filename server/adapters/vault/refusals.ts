@@ -42,12 +42,19 @@ const RULES: readonly Rule[] = [
     "The rules of the key do not allow this.",
   ],
   [
-    /request body too large|high complexity|exceeds (the )?(allowed|maximum|max)/i,
+    /high complexity|exceeds (the )?(allowed|maximum|max)/i,
     "INPUT_TOO_LARGE",
     "The key service takes no request of this size.",
   ],
   [/soft-deleted/, "KEY_SERVICE_DENIED", "The key was put out of use in the key service."],
 ];
+
+/**
+ * What a request may not be, as far as Vault says it with the status of a fault of its own: limits on the JSON of a request
+ * answer 500 (HashiCorp Vault 1.21, `wrapJSONLimitsHandler` of `http/util.go`, `sdk/helper/jsonutil/json.go`). Read as one,
+ * a few large inputs would have the breaker spare a server that is well.
+ */
+const OVERSIZED = /JSON .*exceeds allowed|request body too large/;
 
 /** A signature or hash that is none, which is an answer and no failure: see `isNot`. */
 const NOT = /invalid (signature|HMAC)|supplied signature|signature value|decode verification HMAC/;
@@ -68,7 +75,9 @@ export function refusalOf(status: number, errors: readonly string[]): HubError {
   if (/sealed/i.test(text) && status >= 500) {
     return refusal("KEY_SERVICE_SEALED", "The key service is sealed: somebody has to unseal it.");
   }
-  if (status === 413) return refusal("INPUT_TOO_LARGE", "The key service takes no request of this size.");
+  if (status === 413 || OVERSIZED.test(text)) {
+    return refusal("INPUT_TOO_LARGE", "The key service takes no request of this size.");
+  }
   if (status === 403) return refusal("KEY_SERVICE_DENIED", "The key service does not let the hub do this.");
   if (status === 404) {
     const place =
@@ -89,8 +98,8 @@ export function isDown(error: unknown): error is HubError {
   return error instanceof HubError && (error.code === "KEY_SERVICE_UNREACHABLE" || error.code === "KEY_SERVICE_SEALED");
 }
 
-/** One that another try cannot help: it has answered. */
+/** One that another try cannot help: it has answered, or was given all the time that it gets. */
 export function isLasting(error: HubError): boolean {
-  const status = error.details?.["status"];
-  return typeof status === "number" && status < 500;
+  const { status, reason } = error.details ?? {};
+  return (typeof status === "number" && status < 500) || reason === "TIMEOUT";
 }

@@ -57,7 +57,12 @@ const TYPES = [...SYMMETRIC, ...SIGNING, "hmac"];
 export class TransitEngine {
   readonly #keys = new Map<string, Key>();
 
-  /** Whether what `encrypt` is asked for is a creation: it is where there is no such key (the existence check of path_encrypt.go). */
+  /** Whether what is asked for takes the capability `create`: the existence check of path_encrypt.go, the engine's only one. */
+  creates(path: string): boolean {
+    const [verb, name = ""] = path.split("/");
+    return verb === "encrypt" && !this.#keys.has(name);
+  }
+
   handle(method: string, path: string, input: Input): EngineAnswer {
     const [verb = "", name = "", action = ""] = path.split("/");
     try {

@@ -8,7 +8,10 @@ import { TestVault } from "./vault.fixture.ts";
 
 keyServiceContract("vault, over the wire", async () => {
   const vault = await TestVault.open();
-  const services = await Promise.all(Array.from({ length: 8 }, () => vault.service()));
+  // as docs/KEYS.md has the policy: nothing that is asked for here may make a key by itself
+  vault.server.addToken("hvs.hub", { creates: false });
+  const auth = { method: "token", tokenFile: vault.file("hub-token", "hvs.hub") } as const;
+  const services = await Promise.all(Array.from({ length: 8 }, () => vault.service({ auth })));
   return {
     open: () => {
       const service = services.shift();
@@ -57,6 +60,21 @@ suite("keys in Vault", () => {
     assert.deepEqual(await other.list(account), ["mac", "root"]);
     await other.create(account, "data");
     assert.match(await service.encrypt(account, "data", message), /^vault:v1:/);
+  });
+
+  test("that are gone are told from a policy that refuses, where encrypting may not make them", async () => {
+    await using hub = await furnished();
+    const { vault, service, account } = hub;
+    vault.server.addToken("hvs.hub", { creates: false });
+    vault.server.addToken("hvs.no-encrypt", { may: /^transit\/keys/ });
+    const as = (token: string) =>
+      vault.service({ auth: { method: "token", tokenFile: vault.file(`file-${token}`, token) } });
+    const [narrow, refused] = [await as("hvs.hub"), await as("hvs.no-encrypt")];
+    await narrow.encrypt(account, "data", message);
+    await assert.rejects(refused.encrypt(account, "data", message), { code: "KEY_SERVICE_DENIED" });
+    await service.configure(account, "data", { deletionAllowed: true });
+    await service.delete(account, "data");
+    await assert.rejects(narrow.encrypt(account, "data", message), { code: "KEY_NOT_FOUND" });
   });
 
   test("of other accounts and of others who use the engine are not listed", async () => {
@@ -114,6 +132,21 @@ suite("batches", () => {
       ["OK", "OK", "INPUT_TOO_LARGE", "OK", "OK"],
     );
     await assert.rejects(service.encrypt(account, "data", Buffer.alloc(8192)), { code: "INPUT_TOO_LARGE" });
+  });
+
+  test("and values over a limit that the server calls its own fault are too large, and it is not taken to be down", async () => {
+    await using hub = await furnished();
+    const { vault, service, account } = hub;
+    vault.server.maxJsonStringLength = 4096;
+    for (let time = 0; time < 4; time++) {
+      await assert.rejects(service.encrypt(account, "data", Buffer.alloc(8192)), { code: "INPUT_TOO_LARGE" });
+    }
+    const mixed = [...items(1), ...items(1, 8192), ...items(1)];
+    const results = await service.encryptBatch(account, "data", mixed);
+    assert.deepEqual(
+      results.map((result) => (result.ok ? "OK" : result.error.code)),
+      ["OK", "INPUT_TOO_LARGE", "OK"],
+    );
   });
 
   test("of large items are split by their bytes", async () => {

@@ -256,9 +256,22 @@ export class VaultKeyService implements KeyService {
     try {
       return await this.#vault.write(this.#path(verb, accountId, keyName), body, "repeatable");
     } catch (error) {
+      const { code, details } = toHubError(error);
       // somebody else may have deleted it, and made one of another kind
-      if (error instanceof HubError && error.code === "KEY_NOT_FOUND") this.#kinds.delete(nameOf(accountId, keyName));
+      if (code === "KEY_NOT_FOUND") this.#kinds.delete(nameOf(accountId, keyName));
+      // to encrypt under no key is to make one, which policies refuse where they allow no more than the hub needs
+      const isRefused = verb === "encrypt" && code === "KEY_SERVICE_DENIED" && details?.["status"] === 403;
+      if (isRefused && (await this.#isMissing(accountId, keyName))) throw missing(keyName);
       throw error;
+    }
+  }
+
+  /** False where that cannot be told. */
+  async #isMissing(accountId: string, keyName: KeyName): Promise<boolean> {
+    try {
+      return (await this.#look(accountId, keyName)) === undefined;
+    } catch {
+      return false;
     }
   }
 

@@ -24,7 +24,11 @@ interface Token {
   renewals: number;
   /** Paths that its policies let it use. */
   readonly may: RegExp;
+  /** Whether they have the capability `create` there. */
+  readonly creates: boolean;
 }
+
+type TokenTerms = Partial<Pick<Token, "ttl" | "renewable" | "may" | "creates">>;
 
 export class VaultServer implements AsyncDisposable {
   readonly engines = new Map<string, TransitEngine>([["transit", new TransitEngine()]]);
@@ -43,6 +47,8 @@ export class VaultServer implements AsyncDisposable {
   /** DefaultMaxRequestSize and DefaultMaxJsonStrings of OpenBao. */
   maxRequestSize = 32 * 1024 * 1024;
   maxJsonStrings = 1000;
+  /** HashiCorp Vault's alone, where it is CustomMaxJSONStringValueLength, 1 MiB: of one string's characters. */
+  maxJsonStringLength = Number.POSITIVE_INFINITY;
   /** What befalls the next requests: a status with this text, or "hang-up" before and "hang-up-after" once it is done. */
   readonly faults: (number | "hang-up" | "hang-up-after")[] = [];
   readonly #server;
@@ -76,11 +82,8 @@ export class VaultServer implements AsyncDisposable {
     return this.engines.get("transit") as TransitEngine;
   }
 
-  addToken(
-    token: string,
-    { ttl = 1200, renewable = true, may = /(?:)/ }: { ttl?: number; renewable?: boolean; may?: RegExp } = {},
-  ) {
-    this.tokens.set(token, { ttl, renewable, may, renewals: 0 });
+  addToken(token: string, { ttl = 1200, renewable = true, may = /(?:)/, creates = true }: TokenTerms = {}) {
+    this.tokens.set(token, { ttl, renewable, may, creates, renewals: 0 });
   }
 
   /** Requests whose path has this in it. */
@@ -153,6 +156,10 @@ export class VaultServer implements AsyncDisposable {
     let input: Record<string, unknown> = {};
     if (body !== "") {
       input = JSON.parse(body) as Record<string, unknown>;
+      // HashiCorp Vault 1.21, wrapJSONLimitsHandler of http/util.go: a fault of the server's, by its status
+      if (longestIn(input) > this.maxJsonStringLength) {
+        return [500, { errors: ["JSON string value exceeds allowed length"] }];
+      }
       if (stringsIn(input) > this.maxJsonStrings) {
         return [400, { errors: ["refused JSON input due to high complexity: exceeded maximum number of strings"] }];
       }
@@ -160,8 +167,8 @@ export class VaultServer implements AsyncDisposable {
     if (place === "auth/approle/login" || place === "auth/jwt/login") return this.#login(place, input);
     const token = this.tokens.get(String(request.headers["x-vault-token"] ?? ""));
     // CheckToken of request_handling.go: a token that is unknown or over gets what one without the policy gets
-    if (token === undefined || !token.may.test(place))
-      return [403, { errors: ["1 error occurred:\n\t* permission denied\n\n"] }];
+    const refused: [number, unknown] = [403, { errors: ["1 error occurred:\n\t* permission denied\n\n"] }];
+    if (token === undefined || !token.may.test(place)) return refused;
     if (place === "auth/token/lookup-self") {
       return [200, { data: { ttl: token.ttl, renewable: token.renewable, policies: ["hub"] } }];
     }
@@ -170,6 +177,7 @@ export class VaultServer implements AsyncDisposable {
     const engine = this.engines.get(mount);
     // Router.routeCommon of router.go
     if (engine === undefined) return [404, { errors: [`no handler for route "${place}". route entry not found.`] }];
+    if (!token.creates && engine.creates(rest.slice(1).join("/"))) return refused;
     // buildLogicalRequest of logical.go: a GET with list=true is a LIST
     const method =
       request.method === "GET" && /^(1|t|true)$/i.test(query.get("list") ?? "") ? "LIST" : (request.method ?? "");
@@ -221,6 +229,12 @@ function stringsIn(value: unknown): number {
   if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + stringsIn(item), 0);
   if (typeof value !== "object" || value === null) return 0;
   return Object.values(value).reduce((sum: number, item) => sum + 1 + stringsIn(item), 0);
+}
+
+function longestIn(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.values(value).reduce((longest: number, item) => Math.max(longest, longestIn(item)), 0);
 }
 
 function answer(response: ServerResponse, status: number, content: unknown): void {
