@@ -95,6 +95,8 @@ function isolate(folder: string): void {
     COUNTERSIGN_DATA_DIR: "hub/data",
     COUNTERSIGN_CONFIG_DIR: "hub/config",
     COUNTERSIGN_TEST_CLUSTER_DIR: "cluster",
+    // what one test's process compiled, the next one finds
+    NODE_COMPILE_CACHE: "compiled",
   };
   for (const [name, place] of Object.entries(folders)) process.env[name] = join(folder, place);
   mkdirSync(join(folder, "home"));

@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { CredentialReader, CredentialWriter } from "../../domain/credentials/credential-store.ts";
+import { together } from "../../domain/together.ts";
 import { HubError } from "../../errors.ts";
 import {
   CLAIMS,
@@ -16,8 +17,19 @@ import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { Session } from "./database.ts";
 
 const ACCOUNT = "current_setting('app.account_id')::uuid";
+/** What one statement looks through: some tens of milliseconds. */
+const RECEIPTS_A_PAGE = 5_000;
+const BEFORE_ALL = [0, -1] as const;
 const UNIQUE = "23505";
 const REFERENCED = "23503";
+
+/** `id` is null in the one that says where a page of receipts ends. */
+interface LostRow {
+  epoch_no: string;
+  sequence: string;
+  id: string | null;
+  version: number | null;
+}
 
 export function credentialReader(session: Session): CredentialReader {
   const one = async (condition: string, value: string) => {
@@ -50,9 +62,16 @@ export function credentialReader(session: Session): CredentialReader {
       return rows[0] && journalledOf(rows[0]);
     },
 
-    async lost(limit) {
-      const text = "select id, version from hub_lost_credentials($1)";
-      return (await session.query<{ id: string; version: number }>(text, [limit])).rows;
+    async lost({ limit, cursor }) {
+      const [epoch, sequence] = decodeCursor(cursor, ["number", "number"]) ?? BEFORE_ALL;
+      const { rows } = await session.query<LostRow>(
+        "select epoch_no, sequence, id, version from hub_lost_credentials($1, $2, $3, $4)",
+        [epoch, sequence, RECEIPTS_A_PAGE, limit],
+      );
+      const items = rows.flatMap(({ id, version }) => (id === null || version === null ? [] : [{ id, version }]));
+      // a page that is full ends at its last credential, whatever is left of its receipts
+      const end = items.length === limit ? rows[limit - 1] : rows.find(({ id }) => id === null);
+      return end ? { items, next: encodeCursor([Number(end.epoch_no), Number(end.sequence)]) } : { items };
     },
   };
 }
@@ -66,8 +85,12 @@ export function credentialStore(session: Session): CredentialReader & Credential
     ...credentialReader(session),
 
     async lock(name) {
-      const { rows } = await session.query<CredentialRow>(`${CREDENTIALS} where c.name = $1 for update of c`, [name]);
-      return rows[0] && credentialOf(rows[0]);
+      // one after the other in the database: what the journal has is looked for when the row is held
+      const [{ rows }, { rows: known }] = await together([
+        session.query<CredentialRow>(`${CREDENTIALS} where c.name = $1 for update of c`, [name]),
+        session.query<JournalledRow>(journalled("c.name = $1"), [name]),
+      ]);
+      return rows[0] && { credential: credentialOf(rows[0]), latest: known[0] && journalledOf(known[0]).latest };
     },
 
     async add({ id, name, kind, description, by, at, username, allowedHosts, consumers, ...record }) {
@@ -127,8 +150,11 @@ export function credentialStore(session: Session): CredentialReader & Credential
     },
 
     lockClaim: (id) => claimWhere("id = $1", id),
-    openClaim: (credentialId) =>
-      claimWhere("credential_id = $1 and used_at is null and replaced_at is null", credentialId),
+    openClaim: (name) =>
+      claimWhere(
+        "credential_id = (select id from credential where name = $1) and used_at is null and replaced_at is null",
+        name,
+      ),
 
     async spendClaim(id, at) {
       await session.query("update credential_claim set used_at = $2 where id = $1", [id, at]);

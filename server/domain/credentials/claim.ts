@@ -41,18 +41,25 @@ export async function makeClaim(
   };
 }
 
-/**
- * The claim that a code stands for, locked. Throws NOT_FOUND for a code of another credential or of none, CLAIM_EXPIRED,
- * and CONFLICT where it was used or a newer one took its place.
- */
-export async function claimByCode(
+/** The claim that a code names, locked; whether the code is the right one is for `checkClaim`. */
+export async function lockClaimOf(
   credentials: Pick<CredentialWriter, "lockClaim">,
-  credentialId: string,
-  { code, now }: { readonly code: string; readonly now: Date },
-): Promise<ClaimRow> {
+  code: string,
+): Promise<ClaimRow | undefined> {
   const parsed = parseSecret(CREDENTIAL_CLAIM_PREFIX, code);
-  const claim = parsed && (await credentials.lockClaim(parsed.id));
-  if (!claim || claim.credentialId !== credentialId || !secretMatches(parsed.secret, claim.sha256))
+  return parsed && credentials.lockClaim(parsed.id);
+}
+
+/**
+ * Answers with the claim, where a code lets its bearer use it. Throws NOT_FOUND for a code of another credential or of
+ * none, CLAIM_EXPIRED, and CONFLICT where it was used or a newer one took its place.
+ */
+export function checkClaim(
+  claim: ClaimRow | undefined,
+  { credentialId, code, now }: { readonly credentialId: string; readonly code: string; readonly now: Date },
+): ClaimRow {
+  const parsed = parseSecret(CREDENTIAL_CLAIM_PREFIX, code);
+  if (!parsed || claim?.credentialId !== credentialId || !secretMatches(parsed.secret, claim.sha256))
     throw new HubError("NOT_FOUND", "There is no such claim.", { path: "claim" });
   if (claim.usedAt || claim.replacedAt)
     throw new HubError("CONFLICT", "This claim was used, or a newer one took its place.", { path: "claim" });

@@ -58,12 +58,21 @@ export interface CredentialReader {
   batch(after: string | undefined, limit: number): Promise<readonly JournalledRecord[]>;
   /** One row with what the journal has of it, seen at one moment. */
   journalled(id: string): Promise<JournalledRecord | undefined>;
-  /** Credentials that the journal has and that have no row; at most so many. */
-  lost(limit: number): Promise<readonly { readonly id: string; readonly version: number }[]>;
+  /**
+   * Credentials that the journal has and that have no row, in the order of their latest receipts. A page looks at so many
+   * receipts and no more: it may be empty, and not be the last.
+   */
+  lost(page: PageRequest): Promise<Page<{ readonly id: string; readonly version: number }>>;
 }
 
 export interface JournalledRecord {
   readonly record: CredentialRecord;
+  readonly latest: LeftInJournal | undefined;
+}
+
+/** A row that nobody else changes until the transaction ends, with what the journal has of it. */
+export interface LockedCredential {
+  readonly credential: StoredCredential;
   readonly latest: LeftInJournal | undefined;
 }
 
@@ -84,7 +93,7 @@ export interface ClaimRow extends NewClaim {
 
 export interface CredentialWriter {
   /** Locked until the transaction ends. */
-  lock(name: string): Promise<StoredCredential | undefined>;
+  lock(name: string): Promise<LockedCredential | undefined>;
   /** Throws ALREADY_EXISTS where another call took the name meanwhile. */
   add(record: CredentialRecord & { description: string; by: string; at: Date }): Promise<void>;
   /** Writes what changes from version to version. */
@@ -95,8 +104,8 @@ export interface CredentialWriter {
   addClaim(claim: NewClaim): Promise<void>;
   /** Locked until the transaction ends. */
   lockClaim(id: string): Promise<ClaimRow | undefined>;
-  /** The one that is neither used nor replaced; it may have expired. */
-  openClaim(credentialId: string): Promise<ClaimRow | undefined>;
+  /** A credential's one that is neither used nor replaced, locked; it may have expired. */
+  openClaim(name: string): Promise<ClaimRow | undefined>;
   spendClaim(id: string, at: Date): Promise<void>;
   /** To the minute. */
   touch(id: string, at: Date): Promise<void>;

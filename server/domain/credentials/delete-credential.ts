@@ -18,9 +18,8 @@ export async function deleteCredential(
   name: string,
   { by }: ChangedBy,
 ): Promise<DeletedCredential> {
-  const credential = await lockCredential(credentials, name);
+  const { credential, latest } = await lockCredential(credentials, name);
   refuseInUse(credential);
-  const latest = (await credentials.journalled(credential.id))?.latest;
   await credentials.remove(credential.id);
   const version = Math.max(credential.version, latest?.version ?? 0) + 1;
   await events.emit({ type: "credentials.deleted", subject: credentialSubject(name), data: { version, by } });

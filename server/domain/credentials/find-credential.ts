@@ -1,5 +1,5 @@
 import { HubError } from "../../errors.ts";
-import type { CredentialReader, CredentialWriter, StoredCredential } from "./credential-store.ts";
+import type { CredentialReader, CredentialWriter, LockedCredential, StoredCredential } from "./credential-store.ts";
 
 /** Throws NOT_FOUND. */
 export async function findCredential(
@@ -14,7 +14,7 @@ export async function findCredential(
 export async function lockCredential(
   credentials: Pick<CredentialWriter, "lock">,
   name: string,
-): Promise<StoredCredential> {
+): Promise<LockedCredential> {
   return (await credentials.lock(name)) ?? missing(name, "name");
 }
 

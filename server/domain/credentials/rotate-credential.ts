@@ -1,5 +1,5 @@
 import type { CredentialClaim } from "../../../contracts/credentials/credential.ts";
-import { hostsInWords } from "../../../contracts/credentials/scope-words.ts";
+import { givingInWords, hostsInWords } from "../../../contracts/credentials/scope-words.ts";
 import type { Preview } from "../approvals/preview.ts";
 import { type ClaimLink, makeClaim } from "./claim.ts";
 import type { CredentialReader, StoredCredential } from "./credential-store.ts";
@@ -12,7 +12,7 @@ export async function rotateCredential(
   name: string,
   { by, now, link }: ChangedBy & { readonly link: ClaimLink },
 ): Promise<{ credential: StoredCredential; claim: CredentialClaim }> {
-  const credential = await lockCredential(credentials, name);
+  const { credential } = await lockCredential(credentials, name);
   const claim = await makeClaim(credentials, credential, { by, now, link });
   const data = { version: credential.version, by };
   await events.emit({ type: "credentials.rotation_asked", subject: credentialSubject(name), data });
@@ -32,6 +32,7 @@ export async function previewRotate(
       { field: "secrets so far", after: String(materialVersion) },
       { field: "may be sent to", after: hostsInWords(allowedHosts) },
       { field: "used by", after: usedBy.join(", ") || "nothing now" },
+      { field: "the next step, once you agree", after: givingInWords(name) },
     ],
   };
 }

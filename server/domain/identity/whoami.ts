@@ -1,3 +1,4 @@
+import { together } from "../together.ts";
 import type { ActingCall } from "./acting-call.ts";
 import { requirePrincipal } from "./find-principal.ts";
 import type { IdentityReader } from "./identity-store.ts";
@@ -12,10 +13,13 @@ interface WhoamiCall extends ActingCall {
 
 /** Who the caller is, where, and under which policy. */
 export async function whoami(identity: IdentityReader, { now, caller }: WhoamiCall) {
-  const { id, name, profile } = await identity.account();
-  const principal = requirePrincipal(await identity.principal(caller.principal.id));
-  const token = caller.tokenId === undefined ? undefined : await identity.token(caller.tokenId);
-  const people = await identity.enrolledPeople(now);
+  const [{ id, name, profile }, found, token, people] = await together([
+    identity.account(),
+    identity.principal(caller.principal.id),
+    caller.tokenId === undefined ? undefined : identity.token(caller.tokenId),
+    identity.enrolledPeople(now),
+  ]);
+  const principal = requirePrincipal(found);
   return {
     account: { id, name, profile, people },
     principal: principalView(principal),

@@ -1,0 +1,7 @@
+-- Why: a credential that waits for its secret has nothing to open: a verification that counts it among those that it looked
+-- at says more than it found out.
+alter table key_check
+  -- opened, and what the journal says
+  add column opened integer not null default 0,
+  -- what the journal says, and without a secret yet
+  add column waiting integer not null default 0;
