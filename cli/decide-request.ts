@@ -8,6 +8,7 @@ import type { CliFolder } from "./cli-folder.ts";
 import { type CliContext, connectedHub } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { HubClient } from "./hub-client.ts";
+import { nextStep } from "./next-step.ts";
 import { chooseOpenPgpKey, folderSigner, gpgSigner, liveKeys, type Signer } from "./signing/signer.ts";
 import { readSigned, writeStatement } from "./signing/statement-file.ts";
 import { printable, type Terminal } from "./terminal.ts";
@@ -151,8 +152,13 @@ export async function settled(hub: HubClient, id: string) {
 }
 
 function outcomeWords(detail: Awaited<ReturnType<typeof settled>>): string {
-  if (detail.state === "executed")
-    return `Signed and executed. Receipts: ${detail.executionCallId}.intent and .outcome`;
+  if (detail.state === "executed") {
+    const next = nextStep(detail.action, detail.target.id);
+    return [
+      `Signed and executed. Receipts: ${detail.executionCallId}.intent and .outcome`,
+      ...(next === undefined ? [] : [next]),
+    ].join("\n\n");
+  }
   if (detail.errorCode) return `Signed, but the call ended as ${detail.state} (${detail.errorCode}).`;
   return `Signed. The request is ${detail.state}.`;
 }

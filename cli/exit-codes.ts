@@ -81,6 +81,7 @@ export const ENDINGS: Readonly<Record<ErrorCode, Ending>> = {
   KEY_VERSION_IN_USE: "failed",
   BACKUP_DAMAGED: "unverified",
   BACKUP_KEY_WRONG: "usage",
+  BACKUP_DISK_FULL: "failed",
   DATABASE_NOT_EMPTY: "failed",
   RESTORE_UNFINISHED: "failed",
   CREDENTIAL_EMPTY: "failed",

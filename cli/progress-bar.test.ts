@@ -78,3 +78,21 @@ test("a sentence that changes all the time makes few lines; a step that is done 
   }
   assert.deepEqual(lines, ["[0/2] 1 %", "[0/2] 60 %", "[1/2] Reading"]);
 });
+
+test("where steps are many and short there is a line now and then, and none for what is over soon", () => {
+  let now = 0;
+  const lines: string[] = [];
+  const write = (line: string) => void lines.push(line);
+  using bar = new ProgressLines(write, () => now, "now and then");
+  for (const [at, done] of [
+    [100, 1],
+    [4_000, 2],
+    [6_000, 3],
+    [6_100, 4],
+    [12_000, 5],
+  ] as const) {
+    now = at;
+    bar.show({ done, total: 9, sentence: "Reading" });
+  }
+  assert.deepEqual(lines, ["[3/9] Reading", "[5/9] Reading"]);
+});

@@ -63,22 +63,34 @@ export class TerminalBar implements ProgressBar {
   }
 }
 
+/** Lines for each step that is done, or no more often than LINE_EVERY_MS whatever is done. */
+export type ProgressPace = "each step" | "now and then";
+
 /** Where no person looks: a line for each step that is done, and now and then for the sentence about the one under way. */
 export class ProgressLines implements ProgressBar {
   readonly #write: (line: string) => void;
   readonly #now: () => number;
+  readonly #pace: ProgressPace;
   #last: { readonly line: string; readonly done: number; readonly at: number } | undefined;
 
-  constructor(write: (line: string) => void, now: () => number = () => performance.now()) {
+  constructor(
+    write: (line: string) => void,
+    now: () => number = () => performance.now(),
+    pace: ProgressPace = "each step",
+  ) {
     this.#write = write;
     this.#now = now;
+    this.#pace = pace;
+    // what is over soon is told by its result alone
+    if (pace === "now and then") this.#last = { line: "", done: 0, at: now() };
   }
 
   show({ done, total, sentence }: Progress): void {
     const line = `[${done}/${total}] ${sentence}`;
     const at = this.#now();
     const last = this.#last;
-    if (last && (last.line === line || (last.done === done && at - last.at < LINE_EVERY_MS))) return;
+    const isStep = this.#pace === "each step" && last?.done !== done;
+    if (last && (last.line === line || (!isStep && at - last.at < LINE_EVERY_MS))) return;
     this.#write(line);
     this.#last = { line, done, at };
   }

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { styleText } from "node:util";
-import { type ProgressBar, ProgressLines, TerminalBar } from "./progress-bar.ts";
+import { type ProgressBar, ProgressLines, type ProgressPace, TerminalBar } from "./progress-bar.ts";
 import { textWidth } from "./text-width.ts";
 
 type Style = Parameters<typeof styleText>[0];
@@ -17,9 +17,9 @@ export interface Terminal {
   progress(text: string): void;
   /**
    * How far long work is, on standard error: a bar, which prints and notes push down; lines with --json, or where no
-   * person looks. Sentences may be anybody's text.
+   * person looks: one for each step, or `now and then` where steps are many and short. Sentences may be anybody's text.
    */
-  progressBar(): ProgressBar;
+  progressBar(lines?: ProgressPace): ProgressBar;
   /** A result: the value with --json, else its words. */
   show(value: unknown, words: () => string): void;
   /** Asks a person. `false` where nobody sits at the terminal. */
@@ -63,10 +63,10 @@ export function openTerminal(
       if (text !== "") error.write(text);
       unfinished = text !== "";
     },
-    progressBar() {
+    progressBar(lines) {
       clear();
       bar = error.isTTY && !terminal.json ? new TerminalBar(error) : undefined;
-      return oneLine(bar ?? new ProgressLines((line) => terminal.note(line)));
+      return oneLine(bar ?? new ProgressLines((line) => terminal.note(line), undefined, lines));
     },
     show: (value, words) => terminal.print(terminal.json ? printableJson(value, 2) : words()),
     async confirm(question) {

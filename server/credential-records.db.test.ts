@@ -34,7 +34,7 @@ after(async () => {
 async function checked(accountId = all.git.hubs.accountId): Promise<Map<string, CheckedRecord["verdict"]>> {
   const { rows, lost } = await database.read(accountId, async (session) => {
     const reader = credentialReader(session);
-    return { rows: await reader.batch(undefined, 500), lost: await reader.lost(100) };
+    return { rows: await reader.batch(undefined, 500), lost: (await reader.lost({ limit: 100 })).items };
   });
   const latest = new Map<string, LeftInJournal>();
   for (const { record, latest: left } of rows) if (left) latest.set(record.id, left);

@@ -73,6 +73,7 @@ export type ErrorCode =
   // backups
   | "BACKUP_DAMAGED"
   | "BACKUP_KEY_WRONG"
+  | "BACKUP_DISK_FULL"
   | "DATABASE_NOT_EMPTY"
   | "RESTORE_UNFINISHED"
   // joining

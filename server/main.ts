@@ -256,7 +256,8 @@ export async function start(options: StartOptions): Promise<Hub> {
           keys,
           now,
         }),
-        claimLink: (code) => `${ownUrl}${CLAIMS_PATH}${code}`,
+        claimLink: (code) => `${config.server.publicUrl ?? ownUrl}${CLAIMS_PATH}${code}`,
+        refuseAddress: (host, port) => egress.refuseAddress(host, port),
         probe: credentialProbe({ git, get: bearerProbe(egress, config.egress.caFile) }),
         keys,
       },
@@ -302,7 +303,7 @@ export async function start(options: StartOptions): Promise<Hub> {
     log,
     ...(catalogue && { catalogue }),
   };
-  const { tls, drainSeconds, idleSeconds: _, plainHttp: __, ...doorSettings } = config.server;
+  const { tls, drainSeconds, idleSeconds: _, plainHttp: __, publicUrl: ___, ...doorSettings } = config.server;
   const http = await openHttpDoor(
     door,
     { ...DEFAULT_DOOR_SETTINGS, ...doorSettings, ...(tls && { tls }), drainMs: drainSeconds * 1000 },

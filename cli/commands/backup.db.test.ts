@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import pg from "pg";
+import { v7 } from "uuid";
+import type { BackupView } from "../../contracts/backup/backup.ts";
 import { openRootKeyFile } from "../../server/adapters/embedded-keys/root-key-file.ts";
 import { emptyDatabase } from "../../server/adapters/postgres/test-database.ts";
 import { CredentialsFixture, keptRow, putRow } from "../../server/credentials.fixture.ts";
+import { SmallDisk } from "../../server/small-disk.fixture.ts";
 import { ask, moduleNamed, settledRequest, urlOf } from "../../server/test-hub.ts";
 import { type Ended, runCommand } from "../scratch-hub.fixture.ts";
+import { holdWriting, partOf } from "./backup/leftovers.ts";
 
 const PUT = "system_fleet_put_object";
 const PASSPHRASE = "five-words-of-a-test-file";
@@ -35,6 +39,10 @@ const asAda = () => {
 };
 const opening = () => ["--identity-file", identityFile];
 const codeOf = ({ answer }: { answer: { error?: { code: string } } | undefined }) => answer?.error?.code;
+
+/** What lies beside a backup's name that is not whole yet. */
+const partsOf = (path: string) =>
+  readdirSync(folder).filter((name) => name.startsWith(`${basename(path)}.`) && name.endsWith(".part"));
 
 /** An empty database, and the settings that lead to it. */
 async function place() {
@@ -83,7 +91,7 @@ after(async () => {
 test("a backup is written beside a running hub, for its owner alone, and is on record", async () => {
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.equal(statSync(file).size, made.bytes);
-  assert.ok(!existsSync(`${file}.part`));
+  assert.deepEqual(partsOf(file), []);
   assert.match(readFileSync(file, "latin1"), /^age-encryption\.org\/v1\n/);
   const [row] = await f.git.hubs.sql<{ digest: string; retired_at: Date | null }>(
     "select digest, retired_at from backup where id = $1",
@@ -109,11 +117,35 @@ test("a backup is written beside a running hub, for its owner alone, and is on r
 test("one that cannot be written leaves nothing, and no rotation waits for it", async () => {
   const other = join(folder, "refused.age");
   assert.equal(codeOf(await run(["create", other, "--recipient", "age1nobody"])), "INPUT_INVALID");
-  assert.ok(!existsSync(other) && !existsSync(`${other}.part`));
+  assert.ok(!existsSync(other));
+  assert.deepEqual(partsOf(other), []);
   assert.deepEqual(
     await f.git.hubs.sql("select from backup where retired_at is null and file_name = 'refused.age'"),
     [],
   );
+});
+
+test("a disk that takes nothing more is told by its own code, and nothing is left on it", {
+  skip: SmallDisk.missing,
+}, async () => {
+  using disk = new SmallDisk(1);
+  disk.fill(4_096);
+  const full = await run(["create", join(disk.folder, "full.age"), "--recipient", recipient]);
+  assert.equal(codeOf(full), "BACKUP_DISK_FULL", full.err + full.out);
+  assert.deepEqual(readdirSync(disk.folder), ["filler"]);
+  disk.free();
+  const written = await run(["create", join(disk.folder, "full.age"), "--recipient", recipient]);
+  assert.equal(written.code, 0, written.err + written.out);
+});
+
+test("what comes next is told as it can be typed, and a short backup makes no lines of progress", async () => {
+  const path = join(folder, "told.age");
+  const keyFile = join(folder, "passphrase");
+  const env = { ...f.git.hubs.env(), ...f.env };
+  const { code, out, err } = await runCommand(env, ["backup", "create", path, "--passphrase-file", keyFile]);
+  assert.equal(code, 0, err);
+  assert.ok(out.includes(`npx countersign backup verify ${path} --passphrase-file ${keyFile}`), out);
+  assert.ok(!err.includes("Reading the table"), err);
 });
 
 test("one under a passphrase verifies: rows, journals, credentials and keys; and nothing is left behind", async () => {
@@ -123,10 +155,10 @@ test("one under a passphrase verifies: rows, journals, credentials and keys; and
   assert.equal(created.code, 0, created.err);
   const { code, err, answer } = await run(["verify", sealed, ...passphrase]);
   assert.equal(code, 0, err + JSON.stringify(answer));
-  const { findings, accounts, credentials, rows, keys } = answer;
+  const { findings, accounts, credentials, waiting: empty, rows, keys } = answer;
   assert.deepEqual(
-    { findings, accounts, credentials, rows, keys },
-    { findings: [], accounts: 2, credentials: 2, rows: created.answer.records, keys: 6 },
+    { findings, accounts, credentials, empty, rows, keys },
+    { findings: [], accounts: 2, credentials: 2, empty: 1, rows: created.answer.records, keys: 6 },
   );
   assert.deepEqual(await f.git.hubs.sql("select from pg_database where datname like 'countersign_verify%'"), []);
 });
@@ -182,8 +214,12 @@ describe("restored into an empty database", () => {
     assert.equal((await settledRequest(operator, waiting)).state, "executed");
     await f.git.ada.run(hub, PUT, { object: moduleNamed("new") });
     const { output: shown } = await operator.done("system_backup_list");
-    const [backup] = shown["items"] as { id: string; finishedAt: string | null }[];
-    assert.deepEqual({ id: backup?.id, finishedAt: backup?.finishedAt }, { id: made.id, finishedAt: null });
+    const [backup] = shown["items"] as BackupView[];
+    assert.ok(backup?.finishedAt, "its own backup is on record as whole, although its rows are older than its end");
+    assert.deepEqual(
+      [backup.id, backup.sha256, backup.bytes, backup.records],
+      [made.id, made.digest, made.bytes, made.records],
+    );
     await hub.stop();
     await journalHolds(there.env);
     assert.equal((await f.git.hubs.sql("select from fleet_object where name = 'new'")).length, 0, "the other hub's");
@@ -236,21 +272,53 @@ describe("killed in the middle", () => {
     COUNTERSIGN_TEST_CRASH_AT: `during-execution@${point}`,
   });
 
-  test("a backup never has its name before it is whole, and is retired by hand", async () => {
+  test("a backup never has its name before it is whole; the next one to its place takes away what was left, and no other does", async () => {
     const other = join(folder, "killed.age");
     const killed = await run(["create", other, "--recipient", recipient], crash("backup_create"));
     assert.equal(killed.code, null, killed.out);
-    assert.ok(!existsSync(other) && existsSync(`${other}.part`));
     const [row] = await f.git.hubs.sql<{ id: string; finished_at: Date | null }>(
       "select id, finished_at from backup where file_name = 'killed.age'",
     );
     assert.equal(row?.finished_at, null);
+    assert.ok(!existsSync(other));
+    assert.deepEqual(partsOf(other), [`killed.age.${row?.id}.part`]);
+    const beside = await run(["create", join(folder, "beside.age"), "--recipient", recipient]);
+    assert.equal(beside.code, 0, beside.out);
+    assert.equal(partsOf(other).length, 1, "it is no other place's to take away");
+
+    // one that nobody here knows may be another hub's, which writes it at this moment
+    const foreign = `${other}.${v7()}.part`;
+    writeFileSync(foreign, "another's");
     assert.equal(codeOf(await run(["create", other, "--recipient", recipient])), "ALREADY_EXISTS");
-    rmSync(`${other}.part`);
-    const retired = await run(["retire", row?.id ?? "", "--yes"], asAda());
-    assert.equal(retired.code, 0, retired.err + retired.out);
+    rmSync(foreign);
+
     const again = await run(["create", other, "--recipient", recipient]);
     assert.equal(again.code, 0, again.out);
+    assert.ok(again.err.includes(row?.id ?? ""), again.err);
+    assert.deepEqual(partsOf(other), []);
+    const retired = await f.git.hubs.sql<{ gone: boolean }>(
+      "select retired_at is not null as gone from backup where id = $1",
+      [row?.id],
+    );
+    assert.deepEqual(retired, [{ gone: true }], "and no rotation waits for it");
+  });
+
+  test("one that is being written is not taken for one whose command was killed", async () => {
+    const path = join(folder, "busy.age");
+    const { COUNTERSIGN_MIGRATION_URL: owner = "" } = f.git.hubs.env();
+    const id = v7();
+    await f.git.hubs.sql("insert into backup (account_id, id, file_name) values ($1, $2, 'busy.age')", [
+      f.git.hubs.accountId,
+      id,
+    ]);
+    writeFileSync(partOf(path, id), "half of it");
+    {
+      await using _writing = await holdWriting({ connectionString: owner }, id);
+      assert.equal(codeOf(await run(["create", path, "--recipient", recipient])), "ALREADY_EXISTS");
+      assert.ok(existsSync(partOf(path, id)));
+    }
+    assert.equal((await run(["create", path, "--recipient", recipient])).code, 0);
+    assert.ok(!existsSync(partOf(path, id)));
   });
 
   test("no hub starts on a database that is restored by half; the same command finishes it", async () => {

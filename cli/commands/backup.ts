@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
+import { naming } from "../option-names.ts";
 
 const IDENTITY = ["--identity-file <path>", "age's identity of one of its recipients"] as const;
 const PASSPHRASE = ["--passphrase-file <path>", "the passphrase is the file's first line"] as const;
@@ -66,9 +67,11 @@ The hub that the backup was made of must not run any more.`,
     .command("retire <backupId>")
     .description("say that its file is destroyed: rotations need not wait for it any more")
     .option("-y, --yes", "sign without asking, where your own signature is enough")
-    .action(async (id: string, options: { yes?: true }) => {
-      const { retireBackup } = await import("./backup/keep-backups.ts");
-      await retireBackup(context, id, options);
-    });
+    .action(
+      naming({ backupId: "<backupId>" }, async (id: string, options: { yes?: true }) => {
+        const { retireBackup } = await import("./backup/keep-backups.ts");
+        await retireBackup(context, id, options);
+      }),
+    );
   return command;
 }

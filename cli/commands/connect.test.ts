@@ -103,8 +103,19 @@ for (const [client, { path, servers, type }] of Object.entries(CLIENTS))
     });
 
     test("a folder that is not there is told, and not made", async () => {
-      assert.equal((await connect(join(home, "nowhere"))).code, 2);
-      assert.ok(!existsSync(join(home, "nowhere")));
+      const nowhere = join(home, "nowhere");
+      const { code, err } = await connect(nowhere);
+      assert.equal(code, 2);
+      assert.ok(err.includes(nowhere) && err.includes("--dir") && !err.includes("ENOENT"), err);
+      assert.ok(!existsSync(nowhere));
+    });
+
+    test("a client file that is none is told by its name", async () => {
+      const folder = project();
+      mkdirSync(file(folder), { recursive: true });
+      const { code, err } = await connect(folder);
+      assert.equal(code, 2);
+      assert.match(err, /CONFIG_INVALID: .*mcp\.json/);
     });
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Command } from "commander";
 import { readEnv } from "../../server/config/env.ts";
@@ -24,9 +24,10 @@ export function connectCommand(context: CliContext): Command {
           `There is no client "${name}" yet: ${NAMES.join(", ")}. Any other client can run: npx countersign stdio`,
         );
       const { terminal } = context;
+      requireFolder(options.dir);
       const project = new ProjectFile(client, options.dir, folderSettings());
       const { path: file } = project;
-      const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
+      const before = existsSync(file) ? read(file) : undefined;
       const text = project.withEntry(before);
       if (text === before) return terminal.show({ file, changed: false }, () => `${file} is as it should be.`);
       terminal.note(`${file}\n\n${printable(text)}`);
@@ -40,6 +41,32 @@ export function connectCommand(context: CliContext): Command {
     });
 }
 
+/** The project is somebody's own: it is not made here. Throws CONFIG_INVALID. */
+function requireFolder(dir: string): void {
+  if (existsSync(dir) && statSync(dir).isDirectory()) return;
+  throw new HubError(
+    "CONFIG_INVALID",
+    `There is no folder ${resolve(dir)}, where the client's file would go: make it, or name the client's project with --dir <folder>.`,
+    { path: "--dir" },
+  );
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new HubError(
+      "CONFIG_INVALID",
+      `${file} is there and cannot be read (${codeIn(cause)}): look at what it is.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+const codeIn = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? "no word why";
+
 /** Makes the client's folder in the project, and not the project. */
 function write(dir: string, file: string, text: string): void {
   try {
@@ -47,7 +74,8 @@ function write(dir: string, file: string, text: string): void {
     if (folder !== resolve(dir) && !existsSync(folder)) mkdirSync(folder);
     writeFileSync(file, text);
   } catch (cause) {
-    throw new HubError("CONFIG_INVALID", `${file} cannot be written: ${(cause as Error).message}`, { cause });
+    const sentence = `${file} cannot be written (${codeIn(cause)}): let this user write there, or name another project with --dir <folder>.`;
+    throw new HubError("CONFIG_INVALID", sentence, { cause });
   }
 }
 

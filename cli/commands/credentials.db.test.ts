@@ -61,6 +61,10 @@ test("--json prints one document, without the secret", async () => {
 test("what does not fit is refused, and nothing is repeated of it", async () => {
   const noUser = await credentials("store", "unfit", "--kind", "git-https", "--host", "git.example.com");
   assert.equal(noUser.code, 2);
+  assert.match(noUser.err, /--user: .*\(at --user\)/, "as it is typed");
+  const noHost = await credentials("store", "unfit", "--kind", "git-https", "--host", "NOT A HOST", "--user", "robot");
+  assert.equal(noHost.code, 2);
+  assert.ok(noHost.err.includes("--host: ") && !noHost.err.includes("allowedHosts"), noHost.err);
   assertOk(await credentials("store", "unfit", ...STORE));
   for (const input of ["\n", `${SECRET}\nsecond line`, "x".repeat(20_000)]) {
     const { code, out, err } = await provide(input, "unfit");
@@ -71,7 +75,24 @@ test("what does not fit is refused, and nothing is repeated of it", async () => 
   assert.equal((await credentials("provide", "unfit", SECRET)).code, 2, "an argument is not taken");
   const widened = await credentials("scope", "unfit", "--host", "git.example.com", "evil.test");
   assert.equal(widened.code, 2);
-  assert.match(widened.err, /widen/);
+  assert.match(widened.err, /--widen: .*Say so with --widen;/);
   assertOk(await credentials("scope", "unfit", "--host", "git.example.com", "other.test", "--widen", "--yes"));
   assertOk(await provide(SECRET, "unfit"));
+});
+
+test("whoever approves what somebody else asked for is told who gives the secret, and how", async () => {
+  const input = {
+    name: "approved",
+    kind: "bearer-token",
+    description: "a test",
+    allowedHosts: ["api.example.com"],
+    consumers: ["gitops"],
+  };
+  const asked = await hub.run("call", "system_credentials_store", "--as", "agent", "--json", JSON.stringify(input));
+  const { requestId } = JSON.parse(asked.out).approval;
+  const approved = await hub.run("approve", requestId, "--yes");
+  const provide = "npx countersign credentials provide approved";
+  assert.ok(assertOk(approved).includes(provide), approved.out);
+  assert.ok(approved.err.includes(provide), "in the preview too");
+  assertOk(await runCommand(hub.env, ["credentials", "provide", "approved"], SECRET));
 });

@@ -1,12 +1,27 @@
 import { Command } from "commander";
 import { CREDENTIAL_KINDS } from "../../contracts/credentials/credential-kind.ts";
 import type { CliContext } from "../context.ts";
+import { naming } from "../option-names.ts";
 import { wholeNumber } from "../whole-number.ts";
 import { changeScope, deleteCredential, rotateCredential, storeCredential } from "./credentials/change-credentials.ts";
 import { provideSecret } from "./credentials/provide-secret.ts";
 import { listCredentials, showCredential, testCredential } from "./credentials/show-credentials.ts";
 
 const YES = ["-y, --yes", "sign without asking, where your own signature is enough"] as const;
+
+/** What the hub calls what is typed here. */
+const NAMES = {
+  name: "<name>",
+  kind: "--kind",
+  description: "--description",
+  username: "--user",
+  allowedHosts: "--host",
+  consumers: "--for",
+  expiresAt: "--expires",
+  rotateEveryDays: "--rotate-every",
+  widen: "--widen",
+  url: "[url]",
+};
 
 interface Yes {
   readonly yes?: true;
@@ -23,7 +38,7 @@ export function credentialsCommand(context: CliContext): Command {
   command
     .command("show <name>")
     .description("what is known of one; its secret is shown to nobody")
-    .action((name: string) => showCredential(context, name));
+    .action(naming(NAMES, (name: string) => showCredential(context, name)));
   command
     .command("store <name>")
     .description("keep what a credential is for; a person approves, then gives the secret")
@@ -35,7 +50,11 @@ export function credentialsCommand(context: CliContext): Command {
     .option("--expires <time>", "from then on it is not used, e.g. 2027-01-31T00:00:00Z")
     .option("--rotate-every <days>", "its secret is due after so many days", wholeNumber)
     .option(...YES)
-    .action((name: string, options: Parameters<typeof storeCredential>[2]) => storeCredential(context, name, options));
+    .action(
+      naming(NAMES, (name: string, options: Parameters<typeof storeCredential>[2]) =>
+        storeCredential(context, name, options),
+      ),
+    );
   command
     .command("provide <name>")
     .description("give the secret that it waits for")
@@ -46,7 +65,7 @@ export function credentialsCommand(context: CliContext): Command {
 Asked for without being shown; read from standard input where nobody sits at the
 terminal. Never taken as an argument, which others on this machine could read.`,
     )
-    .action((name: string, options: { file?: string }) => provideSecret(context, name, options));
+    .action(naming(NAMES, (name: string, options: { file?: string }) => provideSecret(context, name, options)));
   command
     .command("scope <name>")
     .description("change where it may be sent, by what it may be used, and for how long")
@@ -56,20 +75,22 @@ terminal. Never taken as an argument, which others on this machine could read.`,
     .option("--rotate-every <days>", "or `never`", (text) => (text === "never" ? text : wholeNumber(text)))
     .option("--widen", "something is added or lasts longer than before; two people agree")
     .option(...YES)
-    .action((name: string, options: Parameters<typeof changeScope>[2]) => changeScope(context, name, options));
+    .action(
+      naming(NAMES, (name: string, options: Parameters<typeof changeScope>[2]) => changeScope(context, name, options)),
+    );
   command
     .command("rotate <name>")
     .description("let a new secret be given; the present one works until then")
     .option(...YES)
-    .action((name: string, options: Yes) => rotateCredential(context, name, options));
+    .action(naming(NAMES, (name: string, options: Yes) => rotateCredential(context, name, options)));
   command
     .command("test <name> [url]")
     .description("open it, and with an address use it there once (exit code 1 where it is not accepted)")
-    .action((name: string, url: string | undefined) => testCredential(context, name, url));
+    .action(naming(NAMES, (name: string, url: string | undefined) => testCredential(context, name, url)));
   command
     .command("delete <name>")
     .description("forget it and its secret for ever; a person approves")
     .option(...YES)
-    .action((name: string, options: Yes) => deleteCredential(context, name, options));
+    .action(naming(NAMES, (name: string, options: Yes) => deleteCredential(context, name, options)));
   return command;
 }

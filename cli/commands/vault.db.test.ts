@@ -30,11 +30,21 @@ test("from the first rotation to the end of the old versions, by commands alone"
   assert.equal((await vault("pause", id)).code, EXIT.failed, "it is over");
   assert.equal((await vault("trim", "--yes")).code, EXIT.failed, "it is not finalised");
   assert.deepEqual(documentOf(await vault("verify", "--json")).failed, 0);
+  assertOk(await vault("finalize", "--soak", "60", "--yes"));
+  const soakUntil = await eventually("soak", async () => {
+    const { finalization } = documentOf(await vault("status", id, "--json"));
+    return (finalization.soakUntil as string | null) ?? undefined;
+  });
+  assert.ok(assertOk(await vault()).includes(`soaks until ${soakUntil}`), "in the list too");
+  const { finalization } = documentOf(await vault("status", id, "--json"));
+  const stop = JSON.stringify({ operationId: finalization.id });
+  assertOk(await hub.run("call", "system_operations_cancel", stop));
   assertOk(await vault("finalize", "--soak", "0", "--yes"));
   await eventually("end of the finalization", async () =>
     documentOf(await vault("status", id, "--json")).finalizedAt === null ? undefined : true,
   );
   assert.match(assertOk(await vault("trim", "--yes")), /destroyed/);
+  assert.equal((await vault("trim", "--yes")).code, EXIT.failed, "nothing is left to sign for");
   assert.deepEqual(
     documentOf(await vault("status", "--json")).rotations.map((one: { id: string; state: string }) => [
       one.id,
@@ -42,6 +52,12 @@ test("from the first rotation to the end of the old versions, by commands alone"
     ]),
     [[id, "completed"]],
   );
+});
+
+test("a limit that the hub refuses is told as the option that was typed", async () => {
+  const { code, err } = await vault("finalize", "018f0000-0000-7000-8000-000000000001", "--soak", "9999999");
+  assert.equal(code, EXIT.usage);
+  assert.ok(err.includes("--soak: ") && !err.includes("soakMinutes"), err);
 });
 
 test("what is no number is a wrong command", async () => {

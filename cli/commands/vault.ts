@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
+import { naming } from "../option-names.ts";
 import { wholeNumber } from "../whole-number.ts";
 import { finalizeRotation, trimKeys } from "./vault/finish-rotation.ts";
 import { pauseRotation, resumeRotation } from "./vault/pause-rotation.ts";
@@ -9,6 +10,15 @@ import { verifyCredentials } from "./vault/verify-credentials.ts";
 
 const YES = ["-y, --yes", "sign without asking, where your own signature is enough"] as const;
 const DETACH = ["--detach", "begin, and do not follow it to its end"] as const;
+
+/** What the hub calls what is typed here. */
+const NAMES = {
+  rotationId: "[rotationId]",
+  ratePerSecond: "--rate",
+  olderThanDays: "--older-than",
+  soakMinutes: "--soak",
+  accountId: "--account",
+};
 
 interface Options {
   readonly yes?: true;
@@ -23,7 +33,11 @@ export function vaultCommand(context: CliContext): Command {
     .command("status [rotationId]", { isDefault: true })
     .description("rotations, and accounts whose key is due; or one rotation with all that did not work")
     .option("--older-than <days>", "keys last rotated so many days ago are due", wholeNumber, 90)
-    .action((id: string | undefined, { olderThan }: { olderThan: number }) => showRotations(context, id, olderThan));
+    .action(
+      naming(NAMES, (id: string | undefined, { olderThan }: { olderThan: number }) =>
+        showRotations(context, id, olderThan),
+      ),
+    );
   command
     .command("rotate")
     .description("rotate the transit pepper of every account and carry all credentials over; two people approve")
@@ -37,16 +51,16 @@ Follows the rotation to its end; interrupting this command does not stop it.
 Where one is under way already, that one is followed. Exit code 1 where a record
 does not open or an account could not be worked in.`,
     )
-    .action(({ rate, ...options }: Options & { rate?: number }) => rotateKeys(context, rate, options));
+    .action(naming(NAMES, ({ rate, ...options }: Options & { rate?: number }) => rotateKeys(context, rate, options)));
   command
     .command("pause [rotationId]")
     .description("stop before the next batch; both versions of the keys stay readable")
-    .action((id: string | undefined) => pauseRotation(context, id));
+    .action(naming(NAMES, (id: string | undefined) => pauseRotation(context, id)));
   command
     .command("resume [rotationId]")
     .description("go on where it was, and follow it")
     .option(...DETACH)
-    .action((id: string | undefined, options: Options) => resumeRotation(context, id, options));
+    .action(naming(NAMES, (id: string | undefined, options: Options) => resumeRotation(context, id, options)));
   command
     .command("verify")
     .description(
@@ -59,16 +73,20 @@ does not open or an account could not be worked in.`,
     .description("put the old versions out of use, after a soak; two people approve")
     .option("--soak <minutes>", "until old versions stop decrypting", wholeNumber, 1_440)
     .option(...YES)
-    .action((id: string | undefined, { soak, ...options }: Options & { soak: number }) =>
-      finalizeRotation(context, id, soak, options),
+    .action(
+      naming(NAMES, (id: string | undefined, { soak, ...options }: Options & { soak: number }) =>
+        finalizeRotation(context, id, soak, options),
+      ),
     );
   command
     .command("trim [rotationId]")
     .description("destroy the old versions of a finalised rotation, for ever; two people approve")
     .option("--account <id>", "of this account alone")
     .option(...YES)
-    .action((id: string | undefined, { account, ...options }: Options & { account?: string }) =>
-      trimKeys(context, id, account, options),
+    .action(
+      naming(NAMES, (id: string | undefined, { account, ...options }: Options & { account?: string }) =>
+        trimKeys(context, id, account, options),
+      ),
     );
   return command;
 }

@@ -35,6 +35,15 @@ export function readAllowedHost(text: string): AllowedHost | undefined {
 
 const USUAL_PORT: Readonly<Record<CredentialKind, number>> = { "git-https": 443, "ssh-key": 22, "bearer-token": 443 };
 
+/** Where the entry leads, its port filled in; undefined where that is whatever a label makes of it. */
+export function oneHost(
+  kind: CredentialKind,
+  text: string,
+): { readonly host: string; readonly port: number } | undefined {
+  const read = readAllowedHost(text);
+  return read && !read.anyLabel ? { host: read.host, port: read.port ?? USUAL_PORT[kind] } : undefined;
+}
+
 /** The entry as it is kept: without the port that its kind of credential has anyway. */
 export function normalAllowedHost(kind: CredentialKind, text: string): string {
   const read = readAllowedHost(text);

@@ -26,6 +26,10 @@ export function consumersInWords(consumers: readonly string[]): string {
     .join(", ");
 }
 
+/** Who gives the secret, and how. */
+export const givingInWords = (name: string): string =>
+  `a person gives the secret, unseen, within half an hour: npx countersign credentials provide ${name}, or on the page whose link the asker is given`;
+
 export const expiryInWords = (expiresAt: Date | undefined): string => expiresAt?.toISOString() ?? "never";
 
 export const policyInWords = (days: number | undefined): string =>

@@ -142,6 +142,10 @@ export const ERROR_WORDS: Readonly<Record<ErrorCode, { readonly scope: ErrorScop
     means: "Something is still under the key's older versions; `details` counts what.",
   },
   BACKUP_DAMAGED: { scope: "elsewhere", means: "The backup's bytes were changed, or its end is missing." },
+  BACKUP_DISK_FULL: {
+    scope: "elsewhere",
+    means: "The disk that the backup was written to takes nothing more; what was written of it is gone.",
+  },
   BACKUP_KEY_WRONG: { scope: "elsewhere", means: "The identity or passphrase does not open the backup." },
   DATABASE_NOT_EMPTY: { scope: "elsewhere", means: "A backup is restored into an empty database alone." },
   RESTORE_UNFINISHED: {

@@ -65,6 +65,7 @@ export const rotationSummary = rotationView.pick({
   paused: true,
   progress: true,
   finalizedAt: true,
+  finalization: true,
   error: true,
   requestedBy: true,
   createdAt: true,

@@ -68,6 +68,14 @@ const values = [
     accept: ["https://a.example,http://localhost:3000", "vscode-webview://x1"],
     reject: ["a.example", "https://a.example/path", "https://me@a.example", "https://a.example,"],
   },
+  {
+    name: "COUNTERSIGN_PUBLIC_URL",
+    accept: ["https://hub.example.org", "https://Hub.example.org:8443/", "http://localhost:7310", "http://[::1]:80"],
+    reject: [
+      ...["http://hub.example.org", "hub.example.org", "https://hub.example.org/hub", "https://me@hub.example.org"],
+      ...["https://hub.example.org?x", "https://hub.example.org#x", "ftp://localhost", "http://localhost.evil.example"],
+    ],
+  },
   { name: "COUNTERSIGN_EGRESS_ALLOW", accept: ["git.internal, 10.0.0.1:22", "[::1]:443"], reject: ["a,", "a/b", "*"] },
   { name: "COUNTERSIGN_EGRESS_CA_FILE", accept: ["/etc/ca.pem"], reject: ["ca.pem"] },
   {

@@ -15,6 +15,7 @@ import {
   oneOf,
   originList,
   postgresAddress,
+  publicAddress,
   searchPath,
   secretText,
   text,
@@ -109,6 +110,14 @@ export const variables = {
     description: "Port to listen on; 0 takes any free one.",
     default: "7310",
     schema: wholeNumber(0, 65_535),
+  }),
+  COUNTERSIGN_PUBLIC_URL: variable({
+    group: "server",
+    type: "URL",
+    description:
+      "Where people reach the hub, such as through a proxy: links that it gives them begin with it, and its Host and Origin are answered. https, without a path; http on this machine alone.",
+    default: { text: "where it listens" },
+    schema: publicAddress(),
   }),
   COUNTERSIGN_ALLOWED_HOSTS: variable({
     group: "server",

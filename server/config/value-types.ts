@@ -72,6 +72,26 @@ export function webAddress() {
   return z.string().refine((value) => isUrlOf(value, ["http:", "https:"]), { error: "an http or https URL" });
 }
 
+/** Where others are sent to: an origin of https, or of http on this machine. */
+export function publicAddress() {
+  const allowed = "an https address without a path, such as https://hub.example.org; http on this machine alone";
+  return z
+    .string()
+    .refine(isPublicAddress, { error: allowed })
+    .transform((value) => {
+      const { host, origin } = new URL(value);
+      return { host, origin };
+    });
+}
+
+function isPublicAddress(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  const isOrigin = url.href === `${url.origin}/` && !/[?#@\\]/.test(value);
+  const isLoopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
+  return isOrigin && (url.protocol === "https:" || (url.protocol === "http:" && isLoopback));
+}
+
 export function postgresAddress() {
   const allowed = "a PostgreSQL URL: postgresql://role:password@host:5432/database";
   return z

@@ -169,7 +169,7 @@ class RotationSlice {
     await tell(this.#slice, {
       done,
       total,
-      sentence: sentence ?? `${done} of ${total} credentials are under the new version of their account's key.`,
+      sentence: sentence ?? `${done} of ${total} carried over to the new version of their account's key.`,
     });
     const seconds = (Date.now() - this.#began) / 1_000;
     if (this.#moved === 0 || seconds <= 0) return;

@@ -1,4 +1,4 @@
-import type { CredentialFinding } from "../../contracts/vault/verification.ts";
+import { type CredentialFinding, checkInWords } from "../../contracts/vault/verification.ts";
 import { advanceOperation } from "../domain/operations/advance-operation.ts";
 import type { CheckedBatch } from "../domain/rotation/check-batch.ts";
 import type { CredentialCheck, WalkedAccount } from "../domain/rotation/rotation-store.ts";
@@ -26,20 +26,26 @@ export async function walkVerification(slice: Slice): Promise<SliceEnd> {
 
 /** One batch of an account; where it was the last, the walk goes on to the next account. */
 async function checkAccount(slice: Slice, account: WalkedAccount, check: CredentialCheck): Promise<void> {
-  const { afterCredential: after } = check;
-  const input = { size: SIZE, ...(after !== undefined && { after }) };
+  const { afterCredential: after, afterLost: lostAfter } = check;
+  const input = { size: SIZE, ...(after !== undefined && { after }), ...(lostAfter !== undefined && { lostAfter }) };
   const answer = await step(slice, account, "system_vault_check_batch", input);
-  const { checked, findings, last, finished } = answer as unknown as CheckedBatch;
-  const counted = { ...check, checked: check.checked + checked, failed: check.failed + findings.length };
+  const { checked, opened, waiting, findings, last, lostAfter: place, finished } = answer as unknown as CheckedBatch;
+  const counted = {
+    ...check,
+    checked: check.checked + checked,
+    opened: check.opened + opened,
+    waiting: check.waiting + waiting,
+    failed: check.failed + findings.length,
+  };
   const found = findings.map(({ id, code }) => ({ accountId: account.accountId, credentialId: id, code }));
   const next = finished
     ? passed(counted, account.accountId, true)
-    : { ...counted, ...(last !== null && { afterCredential: last }) };
+    : { ...counted, ...(last !== null && { afterCredential: last }), ...(place !== null && { afterLost: place }) };
   await keep(slice, next, found);
 }
 
 function passed(check: CredentialCheck, accountId: string, looked = false): CredentialCheck {
-  const { afterCredential: _, ...rest } = check;
+  const { afterCredential: _, afterLost: __, ...rest } = check;
   return { ...rest, afterAccount: accountId, accounts: check.accounts + (looked ? 1 : 0) };
 }
 
@@ -49,7 +55,7 @@ async function keep(
   findings: readonly CredentialFinding[],
 ): Promise<void> {
   const { id: operationId, fence, progress } = operation;
-  const sentence = `${check.checked} credentials of ${check.accounts} accounts looked at, ${check.failed} do not hold.`;
+  const sentence = checkInWords(check);
   const total = Math.max(progress.total, check.checked);
   await gate.store.transact(hubAccountId, async (tx) => {
     const far = { done: check.checked, total, sentence };

@@ -15,20 +15,23 @@ export const storeAccountCredential = defineAction({
   risk: { effect: "write", approval: "approve", loosens: false },
   input: newCredential,
   output: z.strictObject({ credential: credentialView, claim: credentialClaim }),
-  errors: ["ALREADY_EXISTS"],
+  errors: ["ALREADY_EXISTS", "EGRESS_REFUSED"],
   channels: ["mcp", "http", "cli"],
   policyInput: ["name", "kind", "allowedHosts", "consumers"],
   resource: ["Credential"],
   target: ({ name }, { read }) => credentialTarget(read.credentials, name),
-  preview: (input, { read, call }) =>
-    previewStore(read.credentials, input, { asker: call.caller.principal.name, now: call.now }),
+  preview: (input, { read, services, call }) => {
+    const { refuseAddress } = services.credentials;
+    return previewStore(read.credentials, input, { asker: call.caller.principal.name, now: call.now, refuseAddress });
+  },
   secretOutput: false,
   timeLimitMs: 10_000,
   summary: ({ credential: { name }, claim }) =>
     `${name} is kept, without its secret yet. A person gives that, before ${claim.expiresAt}, at ${claim.link} or with \`${claim.next}\`.`,
   leaves: ({ credential }) => leftOf(credential),
   handler: async (input, { tx, services, call }) => {
-    const by = { ...credentialChangedBy(call), link: services.credentials.claimLink };
+    const { claimLink: link, refuseAddress } = services.credentials;
+    const by = { ...credentialChangedBy(call), link, refuseAddress };
     const { credential, claim } = await storeCredential(tx, input, by);
     return { credential: view(credential, call.now), claim };
   },

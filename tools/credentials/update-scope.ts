@@ -16,19 +16,23 @@ export const updateCredentialScope = defineAction({
   risk: { effect: "write", approval: "none", loosens: false, raises: { widen: "two-person" } },
   input: scopeChange,
   output: z.strictObject({ credential: credentialView }),
-  errors: ["NOT_FOUND", "CREDENTIAL_REPLACED"],
+  errors: ["NOT_FOUND", "CREDENTIAL_REPLACED", "EGRESS_REFUSED"],
   channels: ["mcp", "http", "cli"],
   policyInput: ["name", "allowedHosts", "consumers", "widen"],
   resource: ["Credential"],
   target: ({ name }, { read }) => credentialTarget(read.credentials, name),
-  preview: (input, { read, call }) =>
-    previewScope(read.credentials, input, { asker: call.caller.principal.name, now: call.now }),
+  preview: (input, { read, services, call }) => {
+    const { refuseAddress } = services.credentials;
+    return previewScope(read.credentials, input, { asker: call.caller.principal.name, now: call.now, refuseAddress });
+  },
   secretOutput: false,
   timeLimitMs: 10_000,
   summary: ({ credential: c }) =>
     `${c.name} may be sent to ${hostsInWords(c.allowedHosts)}, for ${consumersInWords(c.consumers)}; it is ${c.state}.`,
   leaves: ({ credential }) => leftOf(credential),
-  handler: async (input, { tx, call }) => ({
-    credential: view(await updateScope(tx, input, credentialChangedBy(call)), call.now),
-  }),
+  handler: async (input, { tx, services, call }) => {
+    const { refuseAddress } = services.credentials;
+    const credential = await updateScope(tx, input, { ...credentialChangedBy(call), refuseAddress });
+    return { credential: view(credential, call.now) };
+  },
 });

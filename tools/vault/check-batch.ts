@@ -11,11 +11,14 @@ export const checkCredentialBatch = defineAction({
     "The hub's own job opens the next credentials of the account, and compares each with what the journal says was left of it. Changes nothing and shows nothing.",
   permission: "system.vault.walk",
   risk: { effect: "read", approval: "none", loosens: false },
-  input: z.strictObject({ after: rowId.optional(), size: batchSize }),
+  input: z.strictObject({ after: rowId.optional(), lostAfter: z.string().max(200).optional(), size: batchSize }),
   output: z.strictObject({
     checked: z.int(),
+    opened: z.int(),
+    waiting: z.int(),
     findings: z.array(z.strictObject({ id: z.string(), code: z.string() })).max(2 * MOST_ITEMS),
     last: z.string().nullable(),
+    lostAfter: z.string().nullable(),
     finished: z.boolean(),
   }),
   errors: [],
@@ -25,6 +28,7 @@ export const checkCredentialBatch = defineAction({
   target: "account",
   secretOutput: false,
   timeLimitMs: 60_000,
-  summary: ({ checked, findings }) => `${checked} credentials looked at, ${findings.length} do not hold.`,
+  summary: ({ opened, waiting, findings }) =>
+    `${opened} opened, ${waiting} without a secret yet, ${findings.length} do not hold.`,
   handler: (input, { read, services }) => checkBatch(read.credentials, input, services.accountKeys),
 });

@@ -5,13 +5,15 @@ import { defineAction } from "../../server/action/define-action.ts";
 import { shortTable } from "../../server/action/short-table.ts";
 import { requireHubAccount } from "../../server/domain/rotation/hub-account.ts";
 import { listRotations } from "../../server/domain/rotation/read-rotations.ts";
+import { finalizationInWords } from "../../server/domain/rotation/rotation-words.ts";
 
 const COLUMNS = {
   Rotation: ({ id }: RotationSummary) => id,
   State: ({ state, paused }: RotationSummary) => (paused ? "paused" : state),
   Begun: ({ createdAt }: RotationSummary) => createdAt,
   Finalised: ({ finalizedAt }: RotationSummary) => finalizedAt,
-  How: ({ progress, error }: RotationSummary) => error?.code ?? progress.sentence,
+  How: ({ progress, error, finalization, finalizedAt }: RotationSummary) =>
+    error?.code ?? (finalization && !finalizedAt ? finalizationInWords(finalization) : progress.sentence),
 };
 
 export const listVaultRotations = defineAction({

@@ -15,9 +15,11 @@ import type { CliContext } from "../../context.ts";
 import { askForPassphrase } from "../../hidden-prompt.ts";
 import { printable } from "../../terminal.ts";
 import { openLogins } from "../doctor/open-logins.ts";
+import { counted } from "../gitops/shown-text.ts";
 import { openAccount, type RecoverableAccount } from "../recover/open-account.ts";
 import { recordChange } from "../recover/record-change.ts";
 import { fillArchive } from "./fill-archive.ts";
+import { abandonBackup, clearLeftovers, holdWriting, partOf } from "./leftovers.ts";
 import { lockFrom } from "./locks.ts";
 import { loginOf } from "./login-of.ts";
 import { StopSignal } from "./stop-signal.ts";
@@ -47,11 +49,14 @@ export async function createBackup(context: CliContext, file: string, options: O
   const owner = loginOf(logins.owner, secrets.migrationUrl);
   const path = resolve(file);
   const id = v7();
+  await using _writing = await holdWriting(owner, id);
+  for (const old of await clearLeftovers({ path, owner, account, log: config.log }))
+    terminal.note(`The command that wrote the backup ${old} was killed: what it left is removed, and it is retired.`);
   let begun = false;
   let held: Held | undefined;
-  using bar = terminal.progressBar();
+  using bar = terminal.progressBar("now and then");
   using stop = new StopSignal();
-  const written = await writeArchive(path, lock, async (archive) => {
+  const written = await writeArchive({ path, part: partOf(path, id) }, lock, async (archive) => {
     await begin(context, account, { id, fileName: basename(path) });
     begun = true;
     await using snapshot = await openSnapshot(owner);
@@ -75,7 +80,7 @@ export async function createBackup(context: CliContext, file: string, options: O
     const records = Object.values(totals.tables).reduce((sum, { rows }) => sum + rows, 0);
     held = { keyVersions: snapshot.keyVersions, records };
   }).catch(async (error: unknown) => {
-    if (begun) await abandon(context, account, id).catch(() => {}); // it can be retired by hand
+    if (begun) await abandonBackup(account, config.log, id).catch(() => {}); // it can be retired by hand
     throw error;
   });
   if (!held) throw new Error("cannot happen: an archive that nobody filled");
@@ -84,12 +89,12 @@ export async function createBackup(context: CliContext, file: string, options: O
   terminal.show(answer, () =>
     printable(
       [
-        `Backup ${id}: ${held?.records} rows, ${written.bytes} bytes, in ${path}`,
+        `Backup ${id}: ${counted(held?.records ?? 0, "row")}, ${written.bytes} bytes, in ${path}`,
         `SHA-256 ${written.digest}`,
         config.keys.kind === "vault"
           ? "The keys themselves are in the Vault, which has backups of its own. Keep the two together."
           : "The hub's root key is NOT in it, and without that nothing secret in it opens: keep a copy of the root key file elsewhere.",
-        `Prove it: npx countersign backup verify ${file}`,
+        `Prove it: npx countersign backup verify ${[file, ...opening(options)].join(" ")}`,
         `When its file is destroyed: npx countersign backup retire ${id}`,
       ].join("\n"),
     ),
@@ -130,15 +135,8 @@ async function finish(
   return receipt;
 }
 
-/** There is no file: no rotation has to wait for it. */
-async function abandon({ config }: CliContext, account: RecoverableAccount, id: string): Promise<void> {
-  await recordChange(account, config.log, {
-    action: "backup_abandon",
-    input: { id },
-    target: { type: "Account", id: account.id },
-    effect: async (session, { now }) => {
-      await backupRows(session).retire(id, { by: account.hubPrincipalId, at: now });
-      return { id };
-    },
-  });
+/** What opens it again, as it is typed; a passphrase that was asked for is asked for again. */
+function opening({ recipient = [], passphraseFile }: Options): string[] {
+  if (recipient.length > 0) return ["--identity-file", "<path>"];
+  return passphraseFile === undefined ? [] : ["--passphrase-file", passphraseFile];
 }

@@ -19,6 +19,8 @@ export interface Examination {
   readonly accounts: number;
   readonly receipts: number;
   readonly credentials: number;
+  /** Of these, those without a secret yet. */
+  readonly waiting: number;
   readonly keys: number;
   readonly findings: readonly Finding[];
 }
@@ -51,9 +53,9 @@ export async function examineRestored(
   keys: KeyService,
   { backup, keyVersions }: { readonly backup: OpenedBackup } & Pick<Snapshot, "keyVersions">,
   onAccount: (done: number, of: number) => void,
-): Promise<Pick<Examination, "accounts" | "receipts" | "credentials" | "keys" | "findings">> {
+): Promise<Pick<Examination, "accounts" | "receipts" | "credentials" | "waiting" | "keys" | "findings">> {
   const findings: Finding[] = [];
-  const counts = { accounts: 0, receipts: 0, credentials: 0, keys: 0 };
+  const counts = { accounts: 0, receipts: 0, credentials: 0, waiting: 0, keys: 0 };
   for await (const fault of examineKeys(backup.keysFile, keys, keyVersions)) {
     counts.keys += 1;
     if (fault) findings.push(fault);
@@ -68,6 +70,7 @@ export async function examineRestored(
     if (!ok) findings.push({ what: "journal", accountId, code: "PROOF_INVALID", sentence: firstBad?.reason ?? "" });
     const checked = await examineCredentials(database, keys, accountId);
     counts.credentials += checked.count;
+    counts.waiting += checked.waiting;
     findings.push(...checked.findings);
   }
   return { ...counts, findings };
@@ -77,19 +80,20 @@ async function examineCredentials(
   database: Database,
   keys: KeyService,
   accountId: string,
-): Promise<{ count: number; findings: Finding[] }> {
+): Promise<{ count: number; waiting: number; findings: Finding[] }> {
   const found: Finding[] = [];
-  let count = 0;
-  for (let after: string | undefined; ; ) {
-    const from = after;
-    const { checked, findings, last, finished } = await database.read(accountId, (session) =>
-      checkBatch(credentialReader(session), { after: from, size: CREDENTIALS_AT_A_TIME }, keys),
+  const counts = { count: 0, waiting: 0 };
+  for (let place: { readonly after?: string; readonly lostAfter?: string } = {}; ; ) {
+    const from = place;
+    const { checked, waiting, findings, last, lostAfter, finished } = await database.read(accountId, (session) =>
+      checkBatch(credentialReader(session), { ...from, size: CREDENTIALS_AT_A_TIME }, keys),
     );
-    count += checked;
+    counts.count += checked;
+    counts.waiting += waiting;
     for (const { id, code } of findings)
       found.push({ what: `credential ${id}`, accountId, code: code as ErrorCode, sentence: WORDS[code] ?? code });
-    if (finished || last === null) return { count, findings: found };
-    after = last;
+    if (finished) return { ...counts, findings: found };
+    place = { ...place, ...(last !== null && { after: last }), ...(lostAfter !== null && { lostAfter }) };
   }
 }
 

@@ -19,17 +19,20 @@ export async function listBackups(context: CliContext): Promise<void> {
     if (next === undefined) break;
     cursor = next;
   }
-  context.terminal.show({ items }, () =>
-    items.length === 0
-      ? "No backups yet."
-      : table([
-          ["Backup", "File", "Begun", "Bytes", "State"],
-          ...items.map(({ id, fileName, createdAt, bytes, finishedAt, retiredAt }) => [
-            ...[id, fileName, createdAt, bytes === null ? "" : String(bytes)],
-            retiredAt !== null ? "retired" : finishedAt !== null ? "kept" : "unfinished",
-          ]),
-        ]),
-  );
+  context.terminal.show({ items }, () => listText(items));
+}
+
+function listText(items: readonly z.output<typeof backupView>[]): string {
+  if (items.length === 0) return "No backups yet.";
+  const shown = table([
+    ["Backup", "File", "Begun", "Bytes", "State"],
+    ...items.map(({ id, fileName, createdAt, bytes, finishedAt, retiredAt }) => [
+      ...[id, fileName, createdAt, bytes === null ? "" : String(bytes)],
+      retiredAt !== null ? "retired" : finishedAt !== null ? "kept" : "unfinished",
+    ]),
+  ]);
+  if (!items.some(({ finishedAt, retiredAt }) => finishedAt === null && retiredAt === null)) return shown;
+  return `${shown}\n\nUnfinished: it is being written, or its command was killed. Then the next backup to the same file takes away\nwhat was left and retires it; or say so yourself: npx countersign backup retire <id>`;
 }
 
 /** Says that the file is destroyed. */

@@ -62,11 +62,15 @@ async function backUp(owner: Login, change: (facts: Snapshot["facts"]) => Snapsh
     program: "0",
     keyService: "embedded",
   } as const;
-  await writeArchive(path, { recipients: [await identityToRecipient(identity)] }, async (archive) => {
-    await using snapshot = await openSnapshot(owner);
-    const told = { ...snapshot, facts: change(snapshot.facts) };
-    await fillArchive(archive, { snapshot: told, keys: NO_KEYS, facts }, quiet);
-  });
+  await writeArchive(
+    { path, part: `${path}.part` },
+    { recipients: [await identityToRecipient(identity)] },
+    async (archive) => {
+      await using snapshot = await openSnapshot(owner);
+      const told = { ...snapshot, facts: change(snapshot.facts) };
+      await fillArchive(archive, { snapshot: told, keys: NO_KEYS, facts }, quiet);
+    },
+  );
   return path;
 }
 

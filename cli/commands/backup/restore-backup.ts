@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { HUB_PRINCIPAL_NAME } from "../../../contracts/identity/principal.ts";
 import { migrate } from "../../../prisma/migrate.ts";
 import { accountDirectory } from "../../../server/adapters/postgres/account-store.ts";
 import { openSnapshot } from "../../../server/adapters/postgres/backup-reader.ts";
+import { backupRows } from "../../../server/adapters/postgres/backup-store.ts";
 import { Database } from "../../../server/adapters/postgres/database.ts";
 import { dedicatedClient } from "../../../server/adapters/postgres/dedicated-client.ts";
 import { identityStore } from "../../../server/adapters/postgres/identity-store.ts";
@@ -48,7 +51,7 @@ export async function restoreBackup(context: CliContext, file: string, options: 
   if (config.keys.kind === "embedded") await openRootKeys(keySetup);
   if (config.database.kind === "embedded") await prepareFolders(config.folders);
   await using place = await openPlace(config, secrets);
-  using bar = terminal.progressBar();
+  using bar = terminal.progressBar("now and then");
   await loadBackup(place, backup, (name, done, total) =>
     bar.show({ done, total, sentence: `Restoring the table ${name}.` }),
   );
@@ -57,14 +60,14 @@ export async function restoreBackup(context: CliContext, file: string, options: 
   try {
     using opened = await openKeyService({ ...keySetup, database });
     crashPoint("during-execution", "backup_finish_restore");
-    const receipt = await recordRestore(config, { place, database, keys: opened.keys, backup });
+    const receipt = await recordRestore(config, { place, database, keys: opened.keys, backup, file });
     const jobs = await finish(place);
     const faults = await keyFaults(place, backup, opened.keys);
     const { id, createdAt } = backup.manifest;
     terminal.show({ id, createdAt, jobs, faults, receipt }, () =>
       printable(
         [
-          `Restored the backup ${id} of ${createdAt}; ${jobs} jobs go on. Receipt ${receipt.id}`,
+          `Restored the backup ${id} of ${createdAt}; jobs that go on: ${jobs}. Receipt ${receipt.id}`,
           ...faults.map(({ what, accountId, sentence }) => `  ${what} of the account ${accountId}: ${sentence}`),
           "The hub that it was made of must not run any more: two hubs that go on from one history write two journals.",
           "Start this one: npx countersign start",
@@ -97,11 +100,13 @@ interface Restored {
   readonly database: Database;
   readonly keys: Parameters<typeof recordChange>[0]["keys"];
   readonly backup: OpenedBackup;
+  readonly file: string;
 }
 
+/** With it the backup is on record as whole: its own rows, which are older than its end, know it as begun. */
 async function recordRestore(
   { log }: Config,
-  { place, database, keys, backup }: Restored,
+  { place, database, keys, backup, file }: Restored,
 ): Promise<Recorded<object>["receipt"]> {
   const hubId = await accountDirectory(database).hubAccountId();
   if (hubId === undefined) throw new HubError("BACKUP_DAMAGED", "The backup holds no account of the hub's own.");
@@ -113,13 +118,35 @@ async function recordRestore(
     [Symbol.asyncDispose]: async () => {},
   };
   const { id, createdAt, migrations } = backup.manifest;
+  const made = { ...(await fileFacts(file)), records: recordsOf(backup), keyVersions: await keyVersionsOf(place) };
   const { receipt } = await recordChange(account, log, {
     action: "backup_restore",
     input: { backupId: id, createdAt, migration: migrations.at(-1)?.name ?? "" },
     target: { type: "Account", id: hubId },
-    effect: async () => ({ backupId: id }),
+    effect: async (session, { now }) => {
+      await backupRows(session).finish(id, { ...made, at: now });
+      return { backupId: id };
+    },
   });
   return receipt;
+}
+
+async function fileFacts(path: string): Promise<{ bytes: number; digest: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
+    hash.update(piece);
+    bytes += piece.length;
+  }
+  return { bytes, digest: hash.digest("hex") };
+}
+
+const recordsOf = (backup: OpenedBackup): number =>
+  Object.values(backup.totals().tables).reduce((sum, { rows }) => sum + rows, 0);
+
+async function keyVersionsOf({ owner }: OpenPlace) {
+  await using snapshot = await openSnapshot(owner);
+  return snapshot.keyVersions;
 }
 
 /** Jobs and the end of the restore commit together. */

@@ -30,7 +30,7 @@ export async function verifyBackup(context: CliContext, file: string, options: O
   requireKeyService(backup, config);
   // before anything is restored: without it nothing could be opened
   if (config.keys.kind === "embedded") await openRootKeys(keySetup);
-  using bar = terminal.progressBar();
+  using bar = terminal.progressBar("now and then");
   await using place = await scratchPlace(config, secrets);
   await loadBackup(place, backup, (name, done, total) =>
     bar.show({ done, total, sentence: `Restoring the table ${name}.` }),
@@ -76,7 +76,8 @@ function show(context: CliContext, id: string, { findings, ...counts }: Examinat
       ["keys: there, and working", String(counts.keys)],
       ["accounts whose journal was walked", String(counts.accounts)],
       ["receipts", String(counts.receipts)],
-      ["credentials: open, and the journal's latest", String(counts.credentials)],
+      ["credentials: open, and the journal's latest", String(counts.credentials - counts.waiting)],
+      ...(counts.waiting > 0 ? [["credentials that wait for their secret", String(counts.waiting)]] : []),
     ]);
     const faults = table([
       ["What", "Account", "Code", ""],

@@ -26,7 +26,7 @@ export function rotationText(terminal: Terminal, view: RotationView): string {
 function rateText({ ratePerSecond, rateLimit, secondsLeft, state }: RotationView): string {
   const limit = rateLimit === null ? "" : ` of ${rateLimit} at most`;
   const left = secondsLeft === null || state !== "working" ? "" : `, about ${counted(secondsLeft, "second")} to go`;
-  return `${ratePerSecond} credentials a second${limit}${left}`;
+  return `${counted(ratePerSecond ?? 0, "credential")} a second${limit}${left}`;
 }
 
 function finalizationRows({ finalization, finalizedAt }: RotationView): string[][] {

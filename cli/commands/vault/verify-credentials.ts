@@ -3,7 +3,7 @@ import { type CliContext, connectedHub } from "../../context.ts";
 import { EXIT, exitCodeOf } from "../../exit-codes.ts";
 import type { HubClient } from "../../hub-client.ts";
 import { table } from "../../terminal.ts";
-import { onLine } from "../gitops/shown-text.ts";
+import { counted, onLine } from "../gitops/shown-text.ts";
 import { follow } from "./follow.ts";
 import { oneVerification, readVerification, runningOne } from "./read-vault.ts";
 
@@ -37,12 +37,13 @@ function exitOf({ state, error, failed, unreached }: VerificationView): number {
 }
 
 function verificationText(view: VerificationView): string {
-  const { id, state, error, progress, accounts, checked, failed, findings, unreached } = view;
+  const { id, state, error, progress, accounts, checked, opened, waiting, failed, findings, unreached } = view;
   return table([
     ["verification", id],
     ["state", state],
     ["", onLine(error ? `${error.code}: ${error.message}` : progress.sentence)],
-    ["credentials", `${checked} of ${accounts} accounts, ${failed} do not hold`],
+    ["credentials", `${checked} of ${counted(accounts, "account")}`],
+    ["", `${opened} decrypted, ${waiting} waiting for a secret, ${failed} failed`],
     ...findings.map((one) => [onLine(one.code), `credential ${one.credentialId} of account ${one.accountId}`]),
     ...unreached.map((one) => [onLine(one.code), `account ${one.accountId} was not looked at`]),
   ]);

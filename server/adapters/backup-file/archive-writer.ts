@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -22,32 +22,59 @@ export interface WrittenFile {
 
 const GZIP_LEVEL = 3;
 
+/** The name that a file gets when it is whole, and where it lies until then, in the same folder. */
+export interface ArchivePlace {
+  readonly path: string;
+  readonly part: string;
+}
+
 /**
  * Writes the archive that `fill` makes: tar, gzip, age, for its owner alone (0600). It gets its name when it is whole and on
- * the disk; until then it lies beside it as `<path>.part`. Throws ALREADY_EXISTS where the name or the part is taken,
- * INPUT_INVALID where a recipient is none, and what `fill` throws: then nothing is left.
+ * the disk. Throws ALREADY_EXISTS where the name or the part is taken, INPUT_INVALID where a recipient is none,
+ * BACKUP_DISK_FULL, and what `fill` throws: then nothing is left.
  */
 export async function writeArchive(
-  path: string,
+  { path, part }: ArchivePlace,
   lock: Lock,
   fill: (archive: ArchiveWriter) => Promise<void>,
 ): Promise<WrittenFile> {
-  const part = `${path}.part`;
   await refuseTaken(path);
   const file = await open(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600).catch(taken(part));
   try {
     const written = await stream(file, lock, fill);
     await file.sync();
     await file.close();
-    await refuseTaken(path);
-    await rename(part, path);
+    await giveName(part, path);
     await syncFolder(dirname(path));
     return written;
   } catch (error) {
     await file.close().catch(() => {});
     await rm(part, { force: true });
-    throw error;
+    throw diskFault(error, part) ?? error;
   }
+}
+
+/** No other file loses its name over it, not one either that came this moment. */
+async function giveName(part: string, path: string): Promise<void> {
+  try {
+    await link(part, path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") throw nameTaken(path, cause);
+    // a file system without second names
+    await refuseTaken(path);
+    return rename(part, path);
+  }
+  await rm(part);
+}
+
+/** Of the file system: no room, no share of it left, too large a file, switched to reading alone. */
+const DISK_CODES = ["ENOSPC", "EDQUOT", "EFBIG", "EROFS"];
+
+function diskFault(error: unknown, part: string): HubError | undefined {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  if (error instanceof HubError || !DISK_CODES.includes(code)) return undefined;
+  const sentence = `The disk takes nothing more (${code}) at ${part}. What was written is removed; make room, or write the backup elsewhere.`;
+  return new HubError("BACKUP_DISK_FULL", sentence, { cause: error });
 }
 
 async function stream(
@@ -99,17 +126,19 @@ async function refuseTaken(path: string): Promise<void> {
   const there = await open(path, "r").catch(() => undefined);
   if (!there) return;
   await there.close();
-  throw new HubError("ALREADY_EXISTS", `There is a file ${path}: a backup never takes the place of another.`);
+  throw nameTaken(path);
 }
+
+const nameTaken = (path: string, cause?: unknown) =>
+  new HubError("ALREADY_EXISTS", `There is a file ${path}: a backup never takes the place of another.`, { cause });
 
 const taken = (part: string) => (cause: NodeJS.ErrnoException) => {
   if (cause.code === "EEXIST")
-    throw new HubError(
-      "ALREADY_EXISTS",
-      `There is a file ${part}: another backup is being written, or one was broken off; then remove it.`,
-      { cause },
-    );
-  throw new HubError("CONFIG_INVALID", `The file ${part} cannot be written (${cause.code}).`, { cause });
+    throw new HubError("ALREADY_EXISTS", `There is a file ${part}: a backup is being written there.`, { cause });
+  throw (
+    diskFault(cause, part) ??
+    new HubError("CONFIG_INVALID", `The file ${part} cannot be written (${cause.code}).`, { cause })
+  );
 };
 
 /** So that the new name survives a power cut too. */

@@ -31,8 +31,12 @@ const CONTENT: readonly ArchiveEntry[] = [
   { name: "third", content: Buffer.alloc(0) },
 ];
 
+const place = (...names: string[]) => {
+  const path = join(folder, ...names);
+  return { path, part: `${path}.part` };
+};
 const write = (name: string, fill: (archive: ArchiveWriter) => Promise<void>) =>
-  writeArchive(join(folder, name), { recipients: [recipient] }, fill);
+  writeArchive(place(name), { recipients: [recipient] }, fill);
 const fill = async (archive: ArchiveWriter) => {
   for (const { name, content } of CONTENT) await archive.entry(name, content);
 };
@@ -110,11 +114,11 @@ test("what fails leaves nothing, and what is there already stays", async () => {
     throw given;
   };
   await assert.rejects(write("failed", failing), given);
-  await assert.rejects(writeArchive(join(folder, "failed"), { recipients: ["age1nobody"] }, fill), {
+  await assert.rejects(writeArchive(place("failed"), { recipients: ["age1nobody"] }, fill), {
     code: "INPUT_INVALID",
   });
   assert.deepEqual(readdirSync(folder), before);
-  await assert.rejects(writeArchive(join(folder, "none", "x"), { recipients: [recipient] }, fill), {
+  await assert.rejects(writeArchive(place("none", "x"), { recipients: [recipient] }, fill), {
     code: "CONFIG_INVALID",
   });
   writeFileSync(join(folder, "taken"), "another's");

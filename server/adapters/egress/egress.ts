@@ -27,6 +27,11 @@ export interface Egress {
    * signal says so, and else the system's error (ENOTFOUND, ECONNREFUSED and so on), which the caller has words for.
    */
   connect(host: string, port: number, options: ConnectOptions): Promise<Socket>;
+  /**
+   * Throws EGRESS_REFUSED where `connect` would never go there: an address that is not public, and that nobody allowed.
+   * What a name leads to is found out when it is used.
+   */
+  refuseAddress(host: string, port: number): void;
 }
 
 export interface EgressOptions {
@@ -60,6 +65,13 @@ export function createEgress({ allow, resolve = systemResolve }: EgressOptions):
   }
 
   return {
+    refuseAddress(host, port) {
+      const read = readHost(host);
+      if (!read?.isAddress || isAllowed(read.name, port)) return;
+      const reason = whyNotPublic(read.name);
+      if (reason !== undefined) throw refused(read, reason);
+    },
+
     async connect(host, port, { signal, timeoutMs = CONNECT_TIMEOUT_MS }) {
       const over = new AbortController();
       const limit = AbortSignal.any([signal, over.signal]);

@@ -5,7 +5,16 @@ import { type FailureRow, type TotalsRow, type WalkedRow, walkedOf } from "./rot
 
 type AcrossAccounts = Pick<
   RotationReader,
-  "due" | "followUpDue" | "accountsAfter" | "totals" | "settled" | "failures" | "inUse" | "size" | "accountKeys"
+  | "due"
+  | "followUpDue"
+  | "accountsAfter"
+  | "totals"
+  | "settled"
+  | "failures"
+  | "inUse"
+  | "backupsInUse"
+  | "size"
+  | "accountKeys"
 >;
 
 interface KeyRow {
@@ -80,6 +89,14 @@ export function acrossAccounts(session: Session): AcrossAccounts {
         outcomes: Number(row.outcomes),
         backups: Number(row.backups),
       };
+    },
+
+    async backupsInUse(rotationId, most) {
+      const { rows } = await session.query<{ id: string; file_name: string; created_at: Date }>(
+        "select id, file_name, created_at from hub_backups_in_use($1, $2)",
+        [rotationId, most],
+      );
+      return rows.map(({ id, file_name: fileName, created_at: createdAt }) => ({ id, fileName, createdAt }));
     },
 
     async size() {

@@ -60,7 +60,7 @@ export function rotationReader(session: Session): RotationReader {
 
     async check(id) {
       const row = await first<CheckRow>(
-        "select id, after_account, after_credential, accounts, checked, failed from key_check where id = $1",
+        "select id, after_account, after_credential, after_lost, accounts, checked, opened, waiting, failed from key_check where id = $1",
         [id],
       );
       return row && checkOf(row);

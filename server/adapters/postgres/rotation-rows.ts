@@ -34,8 +34,11 @@ export interface CheckRow {
   id: string;
   after_account: string | null;
   after_credential: string | null;
+  after_lost: string | null;
   accounts: number;
   checked: number;
+  opened: number;
+  waiting: number;
   failed: number;
 }
 
@@ -116,11 +119,12 @@ export function followUpOf(row: FollowUpRow): FollowUp {
 }
 
 export function checkOf(row: CheckRow): CredentialCheck {
-  const { id, accounts, checked, failed } = row;
+  const { id, accounts, checked, opened, waiting, failed } = row;
   return {
-    ...{ id, accounts, checked, failed },
+    ...{ id, accounts, checked, opened, waiting, failed },
     ...(row.after_account !== null && { afterAccount: row.after_account }),
     ...(row.after_credential !== null && { afterCredential: row.after_credential }),
+    ...(row.after_lost !== null && { afterLost: row.after_lost }),
   };
 }
 

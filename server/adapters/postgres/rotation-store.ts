@@ -145,10 +145,16 @@ function hubRows(session: Session): HubRows {
       await session.query("update key_follow_up set soaked_at = coalesce(soaked_at, $2) where id = $1", [id, at]);
     },
 
-    async advanceCheck({ id, afterAccount, afterCredential, accounts, checked, failed }, findings) {
+    async advanceCheck({ id, afterAccount, afterCredential, afterLost, ...counts }, findings) {
+      const { accounts, checked, opened, waiting, failed } = counts;
       await session.query(
-        `update key_check set after_account = $2, after_credential = $3, accounts = $4, checked = $5, failed = $6 where id = $1`,
-        [id, afterAccount ?? null, afterCredential ?? null, accounts, checked, failed],
+        `update key_check set after_account = $2, after_credential = $3, after_lost = $4, accounts = $5, checked = $6,
+           opened = $7, waiting = $8, failed = $9
+         where id = $1`,
+        [
+          ...[id, afterAccount ?? null, afterCredential ?? null, afterLost ?? null],
+          ...[accounts, checked, opened, waiting, failed],
+        ],
       );
       if (findings.length === 0) return;
       await session.query(

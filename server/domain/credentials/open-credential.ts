@@ -111,9 +111,9 @@ function refuse(record: CredentialRecord, latest: JournalledRecord["latest"], wa
     });
   const { consumer, host } = wanted;
   if (consumer !== undefined && !allowsConsumer(consumers, consumer))
-    throw scopeRefused(name, `${consumer} may not use it; ${consumers.join(", ")} may`, { consumer });
+    throw scopeRefused(name, `${consumer} is not among what may use it`, { consumer });
   if (host !== undefined && !allowsHost(kind, allowedHosts, host))
-    throw scopeRefused(name, `it may not be sent to ${host}, but to ${allowedHosts.join(", ")}`, { host });
+    throw scopeRefused(name, `${host} is not among the hosts that it may be sent to`, { host });
 }
 
 /** Throws CREDENTIAL_REPLACED where the row is not what the journal has of it. */
@@ -127,9 +127,8 @@ export function refuseReplaced(record: CredentialRecord, latest: JournalledRecor
 }
 
 function scopeRefused(name: string, why: string, facts: Readonly<Record<string, string>>): HubError {
-  return new HubError("CREDENTIAL_SCOPE_REFUSED", `${name} is not for this: ${why}. Two people can widen that.`, {
-    details: { credential: name, ...facts },
-  });
+  const sentence = `${name} is not for this: ${why}. What it is for is told by system_credentials_get_metadata; two people can widen that.`;
+  return new HubError("CREDENTIAL_SCOPE_REFUSED", sentence, { details: { credential: name, ...facts } });
 }
 
 async function unsealed(record: CredentialRecord, keys: Pick<KeyService, "decrypt">): Promise<OpenedCredential> {

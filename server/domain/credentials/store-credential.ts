@@ -4,6 +4,7 @@ import type { CredentialClaim, NewCredential } from "../../../contracts/credenti
 import {
   consumersInWords,
   expiryInWords,
+  givingInWords,
   hostsInWords,
   kindInWords,
   policyInWords,
@@ -15,6 +16,7 @@ import { type ClaimLink, makeClaim } from "./claim.ts";
 import { withDigest } from "./credential-record.ts";
 import type { CredentialReader, CredentialWriter, StoredCredential } from "./credential-store.ts";
 import { credentialSubject, findCredential } from "./find-credential.ts";
+import { type RefuseAddress, refuseUnreachable } from "./reachable-hosts.ts";
 
 export interface CredentialChange {
   readonly credentials: CredentialReader & CredentialWriter;
@@ -28,16 +30,22 @@ export interface ChangedBy {
   readonly now: Date;
 }
 
+/** What the hub connects to at all. */
+export interface Reach {
+  readonly refuseAddress: RefuseAddress;
+}
+
 /**
  * Keeps what a credential is for, without its secret, which a person gives by the claim that this answers with. Throws
- * ALREADY_EXISTS, and INPUT_INVALID where user or expiry do not fit.
+ * ALREADY_EXISTS, EGRESS_REFUSED, and INPUT_INVALID where user or expiry do not fit.
  */
 export async function storeCredential(
   { credentials, events }: CredentialChange,
   input: NewCredential,
-  { accountId, by, now, link }: ChangedBy & { readonly link: ClaimLink },
+  { accountId, by, now, link, refuseAddress }: ChangedBy & { readonly link: ClaimLink } & Reach,
 ): Promise<{ credential: StoredCredential; claim: CredentialClaim }> {
   refuseUnfit(input, now);
+  refuseUnreachable(input.kind, input.allowedHosts, refuseAddress);
   await refuseTaken(credentials, input.name);
   const { name, kind, description, username, consumers, expiresAt, rotateEveryDays } = input;
   const record = withDigest({
@@ -65,9 +73,10 @@ export async function storeCredential(
 export async function previewStore(
   credentials: Pick<CredentialReader, "byName">,
   input: NewCredential,
-  { asker, now }: { readonly asker: string; readonly now: Date },
+  { asker, now, refuseAddress }: { readonly asker: string; readonly now: Date } & Reach,
 ): Promise<Preview> {
   refuseUnfit(input, now);
+  refuseUnreachable(input.kind, input.allowedHosts, refuseAddress);
   await refuseTaken(credentials, input.name);
   const { name, kind, description, username, allowedHosts, consumers, expiresAt, rotateEveryDays } = input;
   return {
@@ -80,6 +89,7 @@ export async function previewStore(
       { field: "may be used by", after: consumersInWords(consumers) },
       { field: "expires", after: expiryInWords(expiresAt === undefined ? undefined : new Date(expiresAt)) },
       { field: "to be replaced", after: policyInWords(rotateEveryDays) },
+      { field: "the next step, once you agree", after: givingInWords(name) },
     ],
   };
 }

@@ -12,23 +12,25 @@ import { withDigest } from "./credential-record.ts";
 import type { CredentialReader, CredentialRecord, StoredCredential } from "./credential-store.ts";
 import { credentialSubject, findCredential, lockCredential } from "./find-credential.ts";
 import { refuseReplaced } from "./open-credential.ts";
-import { type ChangedBy, type CredentialChange, refusePast } from "./store-credential.ts";
+import { refuseUnreachable } from "./reachable-hosts.ts";
+import { type ChangedBy, type CredentialChange, type Reach, refusePast } from "./store-credential.ts";
 
 type Scope = Pick<CredentialRecord, "allowedHosts" | "consumers" | "expiresAt" | "rotateEveryDays">;
 
 /**
  * Changes where a credential may be sent, by what it may be used, until when, and how often its secret is due. Throws
- * NOT_FOUND, CREDENTIAL_REPLACED, and INPUT_INVALID where nothing changes, or where it lets through more than before and
- * does not say so.
+ * NOT_FOUND, CREDENTIAL_REPLACED, EGRESS_REFUSED of a new host, and INPUT_INVALID where nothing changes, or where it lets
+ * through more than before and does not say so.
  */
 export async function updateScope(
   { credentials, events }: CredentialChange,
   input: ScopeChange,
-  { by, now }: ChangedBy,
+  { by, now, refuseAddress }: ChangedBy & Reach,
 ): Promise<StoredCredential> {
-  const credential = await lockCredential(credentials, input.name);
-  refuseReplaced(credential, (await credentials.journalled(credential.id))?.latest);
+  const { credential, latest } = await lockCredential(credentials, input.name);
+  refuseReplaced(credential, latest);
   const scope = scopeAfter(credential, input, now);
+  refuseUnreachable(credential.kind, newHosts(credential, scope), refuseAddress);
   const widened = refuseUnsaid(credential, scope, input.widen);
   const next = withDigest({ ...credential, ...scope, version: credential.version + 1 });
   await credentials.put({ ...next, providedAt: credential.providedAt, at: now });
@@ -44,10 +46,11 @@ export async function updateScope(
 export async function previewScope(
   credentials: Pick<CredentialReader, "byName">,
   input: ScopeChange,
-  { asker, now }: { readonly asker: string; readonly now: Date },
+  { asker, now, refuseAddress }: { readonly asker: string; readonly now: Date } & Reach,
 ): Promise<Preview> {
   const credential = await findCredential(credentials, input.name);
   const scope = scopeAfter(credential, input, now);
+  refuseUnreachable(credential.kind, newHosts(credential, scope), refuseAddress);
   const widened = refuseUnsaid(credential, scope, input.widen);
   const verb = widened.length > 0 ? "WIDEN" : "change";
   return {
@@ -74,6 +77,10 @@ function scopeAfter(credential: StoredCredential, input: ScopeChange, now: Date)
   if (textOf(scope) !== textOf(credential)) return scope;
   throw new HubError("INPUT_INVALID", "Nothing of the credential would change.", { path: "name" });
 }
+
+/** What was kept before the hub's rules changed may stay, so that the rest of it can be narrowed. */
+const newHosts = (before: Scope, after: Scope): string[] =>
+  after.allowedHosts.filter((host) => !before.allowedHosts.includes(host));
 
 const asDate = (text: string | null): Date | undefined => (text === null ? undefined : new Date(text));
 

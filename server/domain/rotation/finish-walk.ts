@@ -1,3 +1,5 @@
+import { counted } from "../../../contracts/vault/counted.ts";
+import { checkInWords } from "../../../contracts/vault/verification.ts";
 import { FINALIZATION, ROTATION, TRIMMING, VERIFICATION } from "../../../contracts/vault/walk.ts";
 import { HubError } from "../../errors.ts";
 import type { EventWriter } from "../events/event-store.ts";
@@ -68,7 +70,7 @@ async function endVerification({ rotation, events }: FinishTransaction, id: stri
     subject: `vault/verifications/${id}`,
     data: { accounts, checked, failed },
   });
-  return `${checked} credentials of ${accounts} accounts looked at; ${failed === 0 ? "all hold" : `${failed} do not hold`}.`;
+  return checkInWords(check);
 }
 
 async function endFinalization(
@@ -85,14 +87,15 @@ async function endFinalization(
     data: { operationId: followUp.id },
   });
   // one account that does not let the hub in keeps no other's old versions alive
-  const but = faults > 0 ? `, but for ${faults} accounts in which the hub could not put them out of use` : "";
+  const but =
+    faults > 0 ? `, but for ${counted(faults, "account")} in which the hub could not put them out of use` : "";
   return `The old versions decrypt nothing any more${but}.`;
 }
 
 async function endTrimming({ rotation }: FinishTransaction, followUp: FollowUp): Promise<string> {
   refuseMore(await rotation.followUpDue(followUp, "trim", 1));
   const faults = (await rotation.faults(followUp.id, 1_000)).length;
-  return faults > 0 ? `Destroyed, but for ${faults} accounts.` : "The old versions are destroyed.";
+  return faults > 0 ? `Destroyed, but for ${counted(faults, "account")}.` : "The old versions are destroyed.";
 }
 
 async function followUpOf({ rotation }: FinishTransaction, id: string): Promise<FollowUp> {

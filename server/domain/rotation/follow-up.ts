@@ -1,3 +1,5 @@
+import { v7 } from "uuid";
+import { counted } from "../../../contracts/vault/counted.ts";
 import { FINALIZATION, ROTATION, TRIMMING } from "../../../contracts/vault/walk.ts";
 import { HubError } from "../../errors.ts";
 import type { Preview } from "../approvals/preview.ts";
@@ -8,6 +10,8 @@ import type { FollowUp, Rotation, RotationReader, RotationWriter } from "./rotat
 import { inUseInWords } from "./rotation-words.ts";
 
 const MINUTE_MS = 60_000;
+/** Backups that a refusal names. */
+const MOST_BACKUPS = 10;
 
 export interface FollowUpTransaction {
   readonly rotation: RotationReader & RotationWriter;
@@ -34,11 +38,11 @@ export async function previewFinalization(
   await requireFinalizable(read, rotationId);
   const { accountsDone } = await read.rotation.totals(rotationId);
   return {
-    headline: `${asker} asks to put the key versions from before rotation ${rotationId} out of use in ${accountsDone} accounts`,
+    headline: `${asker} asks to put the key versions from before rotation ${rotationId} out of use in ${counted(accountsDone, "account")}`,
     changes: [
       { field: "at once", after: "nothing new is encrypted under them" },
       {
-        field: `after ${soakMinutes} minutes`,
+        field: `after ${counted(soakMinutes, "minute")}`,
         after: "nothing under them decrypts any more; backups from before do not open",
       },
     ],
@@ -99,7 +103,7 @@ export async function previewTrimming(
 ): Promise<Preview> {
   await refuseRunning(read, TRIMMING);
   const { finalizedAt } = await requireFinalized(read, rotationId);
-  await requireWalked(read, rotationId, accountId);
+  await requireLeft(read, rotationId, accountId);
   return {
     headline: `${asker} asks to DESTROY the key versions from before rotation ${rotationId}, for ever`,
     changes: [
@@ -110,14 +114,17 @@ export async function previewTrimming(
   };
 }
 
-/** Begins to destroy old versions. Throws NOT_FOUND, ROTATION_RUNNING, CONFLICT (not finalised), KEY_VERSION_IN_USE. */
+/**
+ * Begins to destroy old versions. Throws NOT_FOUND, ROTATION_RUNNING, CONFLICT (not finalised, or nothing is left to
+ * destroy), KEY_VERSION_IN_USE.
+ */
 export async function startTrimming(
   tx: FollowUpTransaction,
   { rotationId, accountId }: TrimmingInput,
   asking: Asking,
 ): Promise<string> {
   await requireFinalized(tx, rotationId);
-  await requireWalked(tx, rotationId, accountId);
+  await requireLeft(tx, rotationId, accountId);
   const { accountsDone } = await tx.rotation.totals(rotationId);
   const id = await beginWalking(tx, TRIMMING, { ...asking, total: accountId === undefined ? accountsDone : 1 });
   const one = accountId !== undefined && { ofAccount: accountId };
@@ -125,12 +132,17 @@ export async function startTrimming(
   return id;
 }
 
-/** Throws KEY_VERSION_IN_USE with counts while anything, a backup included, is under a version that is to go. */
+/**
+ * Throws KEY_VERSION_IN_USE with counts, and what to do, while anything is under a version that is to go; backups are named.
+ */
 export async function refuseInUse(rotation: RotationReader, rotationId: string): Promise<void> {
   const counts = await rotation.inUse(rotationId);
-  const what = inUseInWords(counts);
-  if (what !== undefined)
-    throw new HubError("KEY_VERSION_IN_USE", `Still under older versions of their keys: ${what}.`, { details: counts });
+  const named = counts.backups > 0 ? await rotation.backupsInUse(rotationId, MOST_BACKUPS) : [];
+  const what = inUseInWords(counts, named);
+  if (what === undefined) return;
+  throw new HubError("KEY_VERSION_IN_USE", `Still under older versions of their keys: ${what}`, {
+    details: { ...counts, ...(named.length > 0 && { backupIds: named.map(({ id }) => id) }) },
+  });
 }
 
 async function requireFinalizable(rows: RotationRows, rotationId: string): Promise<void> {
@@ -143,16 +155,17 @@ async function requireFinalizable(rows: RotationRows, rotationId: string): Promi
   await refuseInUse(rows.rotation, rotationId);
 }
 
-/** An account that was named has old versions of this rotation's to destroy. Throws NOT_FOUND. */
-async function requireWalked(
-  { rotation }: RotationRows,
-  rotationId: string,
-  ofAccount: string | undefined,
-): Promise<void> {
-  if (ofAccount === undefined) return;
-  const asked: FollowUp = { id: rotationId, rotationId, kind: "trimming", ofAccount };
+/** There are old versions to destroy: nobody signs for nothing. Throws CONFLICT, or NOT_FOUND of an account that was named. */
+async function requireLeft({ rotation }: RotationRows, rotationId: string, ofAccount?: string): Promise<void> {
+  // under an id that no operation has: faults keep an account out of the operation that met them, and of no later one
+  const asked: FollowUp = { id: v7(), rotationId, kind: "trimming", ...(ofAccount !== undefined && { ofAccount }) };
   if ((await rotation.followUpDue(asked, "trim", 1)).length > 0) return;
-  const message = "The rotation left no old versions to destroy in that account.";
+  if (ofAccount === undefined)
+    throw new HubError(
+      "CONFLICT",
+      "Nothing is left to destroy: the versions from before this rotation are gone already.",
+    );
+  const message = "The rotation left no old versions to destroy in that account, or they are gone already.";
   throw new HubError("NOT_FOUND", message, { path: "accountId" });
 }
 

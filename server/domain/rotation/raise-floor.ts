@@ -1,3 +1,4 @@
+import { counted } from "../../../contracts/vault/counted.ts";
 import { HubError } from "../../errors.ts";
 import type { EventWriter } from "../events/event-store.ts";
 import { type AccountKeys, WRAPPING_KEY } from "./account-keys.ts";
@@ -37,7 +38,7 @@ export async function raiseFloor(
   if (below > 0)
     throw new HubError(
       "KEY_VERSION_IN_USE",
-      `${below} records of an account are below version ${toVersion} of its key.`,
+      `${counted(below, "record")} of an account still below version ${toVersion} of its key.`,
       {
         details: { below, version: toVersion },
       },

@@ -18,10 +18,9 @@ export async function getRotation(rows: RotationRows, id: string): Promise<Rotat
     ...(await rows.rotation.failures(id, MOST_FAILURES)),
   ];
   return {
-    ...summaryOf(rotation, operation),
+    ...summaryOf(rotation, operation, finalization),
     ...countsOf(rotation, totals, faults.length),
     failures: failures.slice(0, MOST_FAILURES),
-    finalization,
   };
 }
 
@@ -30,13 +29,18 @@ export async function listRotations(rows: RotationRows, page: PageRequest): Prom
   const { items, ...rest } = await rows.rotation.rotations(page);
   const summaries: RotationSummary[] = [];
   for (const rotation of items) {
+    const finalization = await finalizationOf(rows, rotation.id);
     const operation = await rows.operations.find(rotation.id);
-    if (operation) summaries.push(summaryOf(rotation, operation));
+    if (operation) summaries.push(summaryOf(rotation, operation, finalization));
   }
   return { ...rest, items: summaries };
 }
 
-function summaryOf(rotation: Rotation, operation: Operation): RotationSummary {
+function summaryOf(
+  rotation: Rotation,
+  operation: Operation,
+  finalization: RotationSummary["finalization"],
+): RotationSummary {
   const { id, state, progress, error, requesterId, createdAt, endedAt } = operation;
   return {
     id,
@@ -44,6 +48,7 @@ function summaryOf(rotation: Rotation, operation: Operation): RotationSummary {
     paused: state === "working" && rotation.pausedAt !== undefined,
     progress,
     finalizedAt: rotation.finalizedAt?.toISOString() ?? null,
+    finalization,
     error: error ? { code: error.code, message: error.message } : null,
     requestedBy: requesterId,
     createdAt: createdAt.toISOString(),

@@ -32,8 +32,12 @@ export interface CredentialCheck {
   readonly id: string;
   readonly afterAccount?: string;
   readonly afterCredential?: string;
+  /** In the account under way all rows were looked at, and receipts up to here. */
+  readonly afterLost?: string;
   readonly accounts: number;
   readonly checked: number;
+  readonly opened: number;
+  readonly waiting: number;
   readonly failed: number;
 }
 
@@ -88,6 +92,13 @@ export interface WalkTotals {
   readonly remaining: number;
   readonly payloads: number;
   readonly failedPayloads: number;
+}
+
+/** A backup that is not retired, and needs a version from before. */
+export interface BackupInUse {
+  readonly id: string;
+  readonly fileName: string;
+  readonly createdAt: Date;
 }
 
 /** A step of what follows a rotation. */
@@ -147,6 +158,8 @@ export interface RotationReader {
   settled(rotationId: string): Promise<boolean>;
   failures(rotationId: string, most: number): Promise<RotationFailure[]>;
   inUse(rotationId: string): Promise<KeysInUse>;
+  /** Oldest first. */
+  backupsInUse(rotationId: string, most: number): Promise<BackupInUse[]>;
   size(): Promise<{ readonly accounts: number; readonly credentials: number }>;
   /** Oldest first: keys last made before, or with credentials below their version. */
   accountKeys(before: Date, page: PageRequest): Promise<Page<AccountKeyView>>;

@@ -1,20 +1,18 @@
+import { counted } from "../../../contracts/vault/counted.ts";
 import type { KeysInUse, RotationView } from "../../../contracts/vault/rotation.ts";
-import type { VerificationView } from "../../../contracts/vault/verification.ts";
+import { checkInWords, type VerificationView } from "../../../contracts/vault/verification.ts";
 import { escapePlaces as shown } from "../approvals/escape-preview.ts";
+import type { BackupInUse } from "./rotation-store.ts";
 
 /** Sentences for chats and progress bars. */
 
-const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+type Finalization = NonNullable<RotationView["finalization"]>;
 
 export function rotationInWords(view: RotationView): string {
   const { id, state, paused, rotated, skipped, failed, remaining, accounts, finalization, finalizedAt } = view;
   const how = view.error ? `${view.error.code}: ${shown(view.error.message)}` : shown(view.progress.sentence);
   const left = view.secondsLeft === null || state !== "working" ? "" : ` About ${view.secondsLeft} s to go.`;
-  const next = finalizedAt
-    ? ` Finalised ${finalizedAt}.`
-    : finalization
-      ? ` Finalization ${finalization.state}: ${shown(finalization.sentence)}`
-      : "";
+  const next = finalizedAt ? ` Finalised ${finalizedAt}.` : finalization ? ` ${finalizationInWords(finalization)}` : "";
   return [
     `Rotation ${id}: ${paused ? "paused" : state}. ${how}${left}${next}`,
     `Credentials: ${rotated} rotated, ${skipped} skipped, ${failed} failed, ${remaining} remaining; accounts: ${accounts.done} of ${accounts.total} done, ${accounts.failed} failed.`,
@@ -27,11 +25,17 @@ export function rotationInWords(view: RotationView): string {
   ].join("\n");
 }
 
+/** Until when it soaks, where it does; else how it stands. */
+export function finalizationInWords({ state, sentence, soakUntil }: Finalization): string {
+  if (state === "working" && soakUntil !== null) return `Finalization soaks until ${soakUntil}.`;
+  return `Finalization ${state}: ${shown(sentence)}`;
+}
+
 export function verificationInWords(view: VerificationView): string {
-  const { id, state, checked, failed, accounts, error } = view;
+  const { id, state, error } = view;
   const how = error ? ` ${error.code}: ${shown(error.message)}` : "";
   return [
-    `Verification ${id}: ${state}.${how} ${counted(checked, "credential")} of ${counted(accounts, "account")} looked at, ${failed} do not hold.`,
+    `Verification ${id}: ${state}.${how} ${checkInWords(view)}`,
     ...view.findings
       .slice(0, 10)
       .map((one) => `${one.code}: credential ${one.credentialId} of account ${one.accountId}`),
@@ -39,15 +43,31 @@ export function verificationInWords(view: VerificationView): string {
   ].join("\n");
 }
 
-/** Undefined where nothing is. */
-export function inUseInWords({ credentials, held, results, outcomes, backups }: KeysInUse): string | undefined {
+/** What is in the way, and what to do about it. Undefined where nothing is. */
+export function inUseInWords(counts: KeysInUse, named: readonly BackupInUse[]): string | undefined {
+  const { credentials, held, results, outcomes, backups } = counts;
+  const waits = held + results + outcomes > 0;
   const parts = [
     credentials > 0 ? counted(credentials, "credential") : undefined,
     held > 0 ? counted(held, "call that waits for approval", "calls that wait for approval") : undefined,
     results + outcomes > 0 ? counted(results + outcomes, "kept result") : undefined,
     backups > 0 ? counted(backups, "backup that is not retired", "backups that are not retired") : undefined,
   ].filter((part) => part !== undefined);
-  return parts.length === 0 ? undefined : parts.join(", ");
+  if (parts.length === 0) return undefined;
+  const mends = [
+    credentials > 0
+      ? "A credential that does not open is named by system_vault_get_rotation: delete it, or have its secret given anew."
+      : undefined,
+    waits ? "What waits or is kept is in the way until it is decided or expires." : undefined,
+    backups > 0 ? backupsInWords(named, backups) : undefined,
+  ].filter((mend) => mend !== undefined);
+  return `${parts.join(", ")}. ${mends.join(" ")}`;
+}
+
+function backupsInWords(named: readonly BackupInUse[], all: number): string {
+  const each = named.map(({ id, fileName, createdAt }) => `${id} (${shown(fileName)}, ${createdAt.toISOString()})`);
+  const more = all > named.length ? [`${all - named.length} more`] : [];
+  return `In the way: ${[...each, ...more].join(", ")}. Destroy the file with all its copies, then: npx countersign backup retire <id>; all of them: npx countersign backup list`;
 }
 
 /** How a rotation ended. */

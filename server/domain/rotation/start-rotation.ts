@@ -1,3 +1,4 @@
+import { counted } from "../../../contracts/vault/counted.ts";
 import { ROTATION } from "../../../contracts/vault/walk.ts";
 import type { Preview } from "../approvals/preview.ts";
 import type { EventWriter } from "../events/event-store.ts";
@@ -18,11 +19,14 @@ export async function previewRotation(
   await refuseRunning(read, ROTATION);
   const { accounts, credentials } = await read.rotation.size();
   return {
-    headline: `${asker} asks to rotate the transit key of ${accounts} accounts and to carry ${credentials} credentials over`,
+    headline: `${asker} asks to rotate the transit key of ${counted(accounts, "account")} and to carry ${counted(credentials, "credential")} over`,
     changes: [
-      { field: "accounts", after: `${accounts}: each gets a new version of the key that wraps its secrets` },
-      { field: "credentials", after: `${credentials}: wrapped anew while they stay in use` },
-      { field: "rate", after: ratePerSecond === undefined ? "no limit" : `${ratePerSecond} credentials a second` },
+      { field: "accounts", after: `${accounts}, each with a new version of the key that wraps its secrets` },
+      { field: "credentials", after: `${credentials}, wrapped anew while in use` },
+      {
+        field: "rate",
+        after: ratePerSecond === undefined ? "no limit" : `${counted(ratePerSecond, "credential")} a second`,
+      },
       { field: "old versions", after: "stay readable until the rotation is finalised, which two people agree to" },
     ],
   };

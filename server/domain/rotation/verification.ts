@@ -32,6 +32,8 @@ export async function getVerification(rows: RotationRows, id: string): Promise<V
     progress,
     accounts: check.accounts,
     checked: check.checked,
+    opened: check.opened,
+    waiting: check.waiting,
     failed: check.failed,
     findings: await rows.rotation.findings(id, MOST_TOLD),
     unreached: await rows.rotation.faults(id, MOST_TOLD),

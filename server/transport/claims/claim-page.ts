@@ -50,6 +50,7 @@ export class ClaimPage {
     try {
       visit = await this.#admit(exchange);
       const { secret } = visit;
+      if (secret === "") throw this.#refusals.record(exchange, emptySecret(), "http");
       const shown =
         secret === undefined ? await this.#look(exchange, visit) : await this.#give(exchange, visit, secret);
       answer(exchange, 200, shown);
@@ -116,10 +117,11 @@ const codeOf = ({ path }: Exchange): string => path.slice(CLAIMS_PATH.length);
 
 /** Browsers end the lines of a text field by CRLF; the end of the last line is no part of the secret. */
 function secretIn(form: URLSearchParams): string {
-  const secret = form.get("secret")?.replaceAll("\r\n", "\n").replace(/\n+$/, "") ?? "";
-  if (secret === "") throw new HubError("INPUT_INVALID", "secret: it is empty.", { path: "secret" });
-  return secret;
+  return form.get("secret")?.replaceAll("\r\n", "\n").replace(/\n+$/, "") ?? "";
 }
+
+/** Its form is shown again: nobody has used the claim up by it. */
+const emptySecret = () => new HubError("INPUT_INVALID", "secret: it is empty.", { path: "secret" });
 
 function answer(exchange: Exchange, status: number, page: string, error?: HubError): void {
   const allow = status === 405 ? { allow: "GET, POST" } : {};

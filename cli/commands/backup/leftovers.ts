@@ -1,0 +1,97 @@
+import { readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { backupRows } from "../../../server/adapters/postgres/backup-store.ts";
+import { type Login, ownerSession } from "../../../server/adapters/postgres/owner-session.ts";
+import type { Config } from "../../../server/config/config.ts";
+import { HubError } from "../../../server/errors.ts";
+import type { RecoverableAccount } from "../recover/open-account.ts";
+import { recordChange } from "../recover/record-change.ts";
+
+/** Advisory lock, one a backup: held by the session of whoever writes it, for as long as it lives. */
+const WRITING = "7310, hashtext('backup ' || $1)";
+const UUID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}";
+
+/** Where a backup lies until it is whole: the name says which one it is. */
+export const partOf = (path: string, id: string): string => `${path}.${id}.part`;
+
+/** While it is held, nobody takes the backup for one whose command was killed. Throws DATABASE_UNREACHABLE. */
+export async function holdWriting(owner: Login, id: string): Promise<AsyncDisposable> {
+  const client = await ownerSession(owner);
+  try {
+    await client.query(`select pg_advisory_lock(${WRITING})`, [id]);
+  } catch (error) {
+    await client.end();
+    throw error;
+  }
+  return { [Symbol.asyncDispose]: () => client.end() };
+}
+
+interface Place {
+  readonly path: string;
+  readonly owner: Login;
+  readonly account: RecoverableAccount;
+  readonly log: Config["log"];
+}
+
+/**
+ * Takes away what killed commands left where a backup is to be written, and retires those backups: there is no file of
+ * theirs. Answers with their ids. Throws ALREADY_EXISTS where one is being written there now, or by nobody who is known.
+ */
+export async function clearLeftovers({ path, owner, account, log }: Place): Promise<string[]> {
+  const left: { part: string; id: string }[] = [];
+  for (const { part, id } of await partsOf(path)) {
+    if (id === undefined || !(await wasBrokenOff({ owner, account }, id))) throw taken(part);
+    left.push({ part, id });
+  }
+  for (const { part, id } of left) {
+    await rm(part, { force: true });
+    await abandonBackup(account, log, id);
+  }
+  return left.map(({ id }) => id);
+}
+
+/** There is no file: no rotation has to wait for it. What is finished or retired stays so. */
+export async function abandonBackup(account: RecoverableAccount, log: Config["log"], id: string): Promise<void> {
+  await recordChange(account, log, {
+    action: "backup_abandon",
+    input: { id },
+    target: { type: "Account", id: account.id },
+    effect: async (session, { now }) => {
+      const rows = backupRows(session);
+      const { finished } = (await rows.byId(id)) ?? {};
+      if (!finished) await rows.retire(id, { by: account.hubPrincipalId, at: now });
+      return { id };
+    },
+  });
+}
+
+async function partsOf(path: string): Promise<{ part: string; id: string | undefined }[]> {
+  const folder = dirname(path);
+  const name = basename(path);
+  const beside = await readdir(folder).catch(() => []); // whether it can be written to is found out by writing
+  return beside
+    .filter((other) => other.startsWith(`${name}.`) && other.endsWith(".part"))
+    .map((other) => ({
+      part: join(folder, other),
+      id: new RegExp(`^\\.(${UUID})\\.part$`).exec(other.slice(name.length))?.[1],
+    }));
+}
+
+/** It is on record here, and nobody holds it. */
+async function wasBrokenOff({ owner, account }: Pick<Place, "owner" | "account">, id: string): Promise<boolean> {
+  const known = await account.database.read(account.id, (session) => backupRows(session).byId(id));
+  if (!known) return false;
+  const client = await ownerSession(owner);
+  try {
+    const { rows } = await client.query<{ free: boolean }>(`select pg_try_advisory_lock(${WRITING}) as free`, [id]);
+    return rows[0]?.free === true;
+  } finally {
+    await client.end(); // gives the lock back
+  }
+}
+
+const taken = (part: string) =>
+  new HubError(
+    "ALREADY_EXISTS",
+    `There is a file ${part}: another backup is being written there, or one of another hub was broken off; then remove it.`,
+  );
