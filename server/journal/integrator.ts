@@ -32,7 +32,7 @@ export interface Integrator {
 const ACCOUNTS_AT_A_TIME = 50;
 const ENTRIES_AT_A_TIME = 1_000;
 /** Between two rounds, so that under load a round brings many receipts and not a few. */
-const PAUSE_MS = 20;
+const PAUSE_MS = 50;
 
 /**
  * Puts sequenced receipts into their account's log, in one order that only grows at its end, and gives events their
