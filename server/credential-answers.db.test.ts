@@ -93,6 +93,7 @@ test("links begin with the hub's public address, where it has one, and pages ans
   const { git } = all;
   const { claim: plain } = await all.store("at-home");
   assert.ok(plain.link.startsWith(new URL(git.hub.url).origin));
+  await git.hub.stop(); // of two hubs either may carry out what was agreed to
   const hub = await git.hubs.start({ ...all.env, COUNTERSIGN_PUBLIC_URL: `${PUBLIC}/` });
   const { claim } = await git.ada.run(hub, STORE, all.input("abroad"));
   const { link } = claim as { link: string };

@@ -303,7 +303,7 @@ export async function start(options: StartOptions): Promise<Hub> {
     log,
     ...(catalogue && { catalogue }),
   };
-  const { tls, drainSeconds, idleSeconds: _, plainHttp: __, publicUrl: ___, ...doorSettings } = config.server;
+  const { tls, drainSeconds, idleSeconds: _, plainHttp: __, ...doorSettings } = config.server;
   const http = await openHttpDoor(
     door,
     { ...DEFAULT_DOOR_SETTINGS, ...doorSettings, ...(tls && { tls }), drainMs: drainSeconds * 1000 },

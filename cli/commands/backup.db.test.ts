@@ -138,14 +138,13 @@ test("a disk that takes nothing more is told by its own code, and nothing is lef
   assert.equal(written.code, 0, written.err + written.out);
 });
 
-test("what comes next is told as it can be typed, and a short backup makes no lines of progress", async () => {
+test("what comes next is told as it can be typed", async () => {
   const path = join(folder, "told.age");
   const keyFile = join(folder, "passphrase");
   const env = { ...f.git.hubs.env(), ...f.env };
   const { code, out, err } = await runCommand(env, ["backup", "create", path, "--passphrase-file", keyFile]);
   assert.equal(code, 0, err);
   assert.ok(out.includes(`npx countersign backup verify ${path} --passphrase-file ${keyFile}`), out);
-  assert.ok(!err.includes("Reading the table"), err);
 });
 
 test("one under a passphrase verifies: rows, journals, credentials and keys; and nothing is left behind", async () => {
@@ -292,7 +291,19 @@ describe("killed in the middle", () => {
     assert.equal(codeOf(await run(["create", other, "--recipient", recipient])), "ALREADY_EXISTS");
     rmSync(foreign);
 
+    // killed a moment later, it would have had its name: then it is whole, and rotations wait for it
+    writeFileSync(other, "whole");
+    assert.equal(codeOf(await run(["create", other, "--recipient", recipient])), "ALREADY_EXISTS");
+    assert.deepEqual(await f.git.hubs.sql("select retired_at from backup where id = $1", [row?.id]), [
+      { retired_at: null },
+    ]);
+    rmSync(other);
+
+    const longer = `${other}.2.${v7()}.part`; // of a backup whose name begins alike
+    writeFileSync(longer, "another's");
     const again = await run(["create", other, "--recipient", recipient]);
+    assert.ok(existsSync(longer));
+    rmSync(longer);
     assert.equal(again.code, 0, again.out);
     assert.ok(again.err.includes(row?.id ?? ""), again.err);
     assert.deepEqual(partsOf(other), []);

@@ -92,9 +92,8 @@ export function configFrom(env: Env): Config {
       host: env.COUNTERSIGN_HOST,
       port: env.COUNTERSIGN_PORT,
       publicUrl: env.COUNTERSIGN_PUBLIC_URL?.origin,
-      // it is the hub's own name: pages that it links to are answered there
-      allowedHosts: [...(env.COUNTERSIGN_ALLOWED_HOSTS ?? []), ...present(env.COUNTERSIGN_PUBLIC_URL?.host)],
-      allowedOrigins: [...(env.COUNTERSIGN_ALLOWED_ORIGINS ?? []), ...present(env.COUNTERSIGN_PUBLIC_URL?.origin)],
+      allowedHosts: env.COUNTERSIGN_ALLOWED_HOSTS ?? [],
+      allowedOrigins: env.COUNTERSIGN_ALLOWED_ORIGINS ?? [],
       maxBodyBytes: env.COUNTERSIGN_MAX_BODY_BYTES,
       maxInFlight: env.COUNTERSIGN_MAX_IN_FLIGHT,
       ratePerPrincipal: env.COUNTERSIGN_RATE_PER_PRINCIPAL,
@@ -136,8 +135,6 @@ export function refusePlainHttp({ host, tls, plainHttp }: Config["server"]): voi
   const sentence = `is ${JSON.stringify(host)}, beyond this machine, and tokens would pass there in the clear: set COUNTERSIGN_TLS_CERT_FILE and COUNTERSIGN_TLS_KEY_FILE, or COUNTERSIGN_PLAIN_HTTP=1 behind a proxy that ends TLS.`;
   throw configInvalid([{ name: "COUNTERSIGN_HOST", sentence }]);
 }
-
-const present = (value: string | undefined): string[] => (value === undefined ? [] : [value]);
 
 function isLoopback(host: string): boolean {
   return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);

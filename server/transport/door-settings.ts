@@ -7,6 +7,8 @@ export interface DoorSettings {
   readonly port: number;
   /** Serve HTTPS, and nothing else, with the certificate in these files. */
   readonly tls?: TlsFiles;
+  /** Origin under which people reach the door, such as through a proxy: its Host and Origin are answered. */
+  readonly publicUrl?: string | undefined;
   /** Lower-case values of Host to answer, with or without a port, beside loopback's names and `host`. */
   readonly allowedHosts: readonly string[];
   /** Lower-case values of Origin to answer, beside the door's own. */

@@ -5,6 +5,7 @@ import { OwnAddress } from "./own-address.ts";
 const own = new OwnAddress(
   {
     host: "192.0.2.7",
+    publicUrl: "https://public.example",
     allowedHosts: ["hub.example", "only.example:8443"],
     allowedOrigins: ["https://console.example", "vscode-webview://one", "http://app.example:80"],
   },
@@ -18,12 +19,14 @@ const hosts = {
     "127.0.0.1:1",
     "[::1]:7310",
     "192.0.2.7:7310",
+    "public.example",
     "hub.example",
     "Hub.Example:443",
     "only.example:8443",
   ],
   reject: [
     "",
+    "public.example.evil.example",
     "evil.example",
     "hub.example.evil.example",
     "only.example",
@@ -44,6 +47,7 @@ const origins = {
     "http://localhost:7310",
     "http://192.0.2.7:7310",
     "http://[::1]:7310",
+    "https://public.example",
     "https://console.example",
     "https://console.example:443",
     "HTTPS://Console.Example",
@@ -53,6 +57,7 @@ const origins = {
   reject: [
     "null",
     "",
+    "http://public.example",
     "http://localhost",
     "https://localhost:7310",
     "http://localhost:7311",

@@ -18,14 +18,21 @@ export class OwnAddress {
 
   /** `port` is the one listened on: behind `port: 0` it is known only then. */
   constructor(
-    { host, allowedHosts, allowedOrigins, tls }: Pick<DoorSettings, "host" | "allowedHosts" | "allowedOrigins" | "tls">,
+    {
+      host,
+      publicUrl,
+      allowedHosts,
+      allowedOrigins,
+      tls,
+    }: Pick<DoorSettings, "host" | "publicUrl" | "allowedHosts" | "allowedOrigins" | "tls">,
     port: number,
   ) {
     const own = [...LOOPBACK, nameOf(host)];
-    this.#hosts = new Set([...own, ...allowedHosts]);
+    const open = publicUrl === undefined ? [] : [publicUrl];
+    this.#hosts = new Set([...own, ...open.map((url) => new URL(url).host), ...allowedHosts]);
     this.#origins = new Set([
       ...own.map((name) => originOf(`${tls ? "https" : "http"}://${name}:${port}`)),
-      ...allowedOrigins.map(originOf),
+      ...[...open, ...allowedOrigins].map(originOf),
     ]);
   }
 

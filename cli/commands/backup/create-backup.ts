@@ -3,6 +3,7 @@ import { v7 } from "uuid";
 import packageJson from "../../../package.json" with { type: "json" };
 import {
   type ArchiveWriter,
+  refuseTaken,
   type WrittenFile,
   writeArchive,
 } from "../../../server/adapters/backup-file/archive-writer.ts";
@@ -50,6 +51,8 @@ export async function createBackup(context: CliContext, file: string, options: O
   const path = resolve(file);
   const id = v7();
   await using _writing = await holdWriting(owner, id);
+  // killed between naming the file and removing its part, a command left a whole backup: that one is not cleared
+  await refuseTaken(path);
   for (const old of await clearLeftovers({ path, owner, account, log: config.log }))
     terminal.note(`The command that wrote the backup ${old} was killed: what it left is removed, and it is retired.`);
   let begun = false;

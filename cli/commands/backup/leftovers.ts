@@ -9,7 +9,8 @@ import { recordChange } from "../recover/record-change.ts";
 
 /** Advisory lock, one a backup: held by the session of whoever writes it, for as long as it lives. */
 const WRITING = "7310, hashtext('backup ' || $1)";
-const UUID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}";
+/** What follows the name of a backup in that of its part; without an id, nobody knows whose it is. */
+const PART = /^\.(?:([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\.)?part$/;
 
 /** Where a backup lies until it is whole: the name says which one it is. */
 export const partOf = (path: string, id: string): string => `${path}.${id}.part`;
@@ -18,6 +19,7 @@ export const partOf = (path: string, id: string): string => `${path}.${id}.part`
 export async function holdWriting(owner: Login, id: string): Promise<AsyncDisposable> {
   const client = await ownerSession(owner);
   try {
+    await client.query("set idle_session_timeout = 0"); // it says nothing for as long as the backup takes
     await client.query(`select pg_advisory_lock(${WRITING})`, [id]);
   } catch (error) {
     await client.end();
@@ -69,12 +71,10 @@ async function partsOf(path: string): Promise<{ part: string; id: string | undef
   const folder = dirname(path);
   const name = basename(path);
   const beside = await readdir(folder).catch(() => []); // whether it can be written to is found out by writing
-  return beside
-    .filter((other) => other.startsWith(`${name}.`) && other.endsWith(".part"))
-    .map((other) => ({
-      part: join(folder, other),
-      id: new RegExp(`^\\.(${UUID})\\.part$`).exec(other.slice(name.length))?.[1],
-    }));
+  return beside.flatMap((other) => {
+    const rest = other.startsWith(name) ? PART.exec(other.slice(name.length)) : null;
+    return rest ? [{ part: join(folder, other), id: rest[1] }] : [];
+  });
 }
 
 /** It is on record here, and nobody holds it. */

@@ -5,3 +5,5 @@ alter table key_check
   add column opened integer not null default 0,
   -- what the journal says, and without a secret yet
   add column waiting integer not null default 0;
+-- before, one that waits counted as opened
+update key_check set opened = greatest(checked - failed, 0);

@@ -39,17 +39,21 @@ export async function writeArchive(
   fill: (archive: ArchiveWriter) => Promise<void>,
 ): Promise<WrittenFile> {
   await refuseTaken(path);
+  let named = false;
   const file = await open(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600).catch(taken(part));
   try {
     const written = await stream(file, lock, fill);
     await file.sync();
     await file.close();
     await giveName(part, path);
+    named = true;
+    await rm(part, { force: true }); // gone already where it was renamed
     await syncFolder(dirname(path));
     return written;
   } catch (error) {
     await file.close().catch(() => {});
     await rm(part, { force: true });
+    if (named) await rm(path, { force: true });
     throw diskFault(error, part) ?? error;
   }
 }
@@ -62,9 +66,8 @@ async function giveName(part: string, path: string): Promise<void> {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") throw nameTaken(path, cause);
     // a file system without second names
     await refuseTaken(path);
-    return rename(part, path);
+    await rename(part, path);
   }
-  await rm(part);
 }
 
 /** Of the file system: no room, no share of it left, too large a file, switched to reading alone. */
@@ -122,7 +125,8 @@ function addEntry(tar: ReturnType<typeof pack>, name: string, content: Buffer): 
   });
 }
 
-async function refuseTaken(path: string): Promise<void> {
+/** Throws ALREADY_EXISTS where there is a file of that name. */
+export async function refuseTaken(path: string): Promise<void> {
   const there = await open(path, "r").catch(() => undefined);
   if (!there) return;
   await there.close();

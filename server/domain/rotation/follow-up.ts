@@ -163,9 +163,10 @@ async function requireLeft({ rotation }: RotationRows, rotationId: string, ofAcc
   if (ofAccount === undefined)
     throw new HubError(
       "CONFLICT",
-      "Nothing is left to destroy: the versions from before this rotation are gone already.",
+      "Nothing is left to destroy: the versions from before this rotation are gone already, or were never put out of use.",
     );
-  const message = "The rotation left no old versions to destroy in that account, or they are gone already.";
+  const message =
+    "The rotation left no old versions to destroy in that account, they are gone already, or were never put out of use.";
   throw new HubError("NOT_FOUND", message, { path: "accountId" });
 }
 
