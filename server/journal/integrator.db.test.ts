@@ -53,6 +53,60 @@ test("what a process left that ended before it integrated is found by the look t
   assert.equal((await fixture.verify(account)).limits.length, limits - 1);
 });
 
+test("who stops gives a place to what was written during the last round", async () => {
+  await using fixture = await journalFixture();
+  const account = await fixture.addAccount();
+  const store = integrationStore(fixture.database);
+  let rounds = 0;
+  const inRound = Promise.withResolvers<void>();
+  const written = Promise.withResolvers<void>();
+  const integrator = startIntegrator({
+    store: {
+      ...store,
+      async integrate(accounts, most) {
+        const unfinished = await store.integrate(accounts, most);
+        if (++rounds === 1) {
+          inRound.resolve();
+          await written.promise;
+        }
+        return unfinished;
+      },
+    },
+    log: SILENT,
+    everyMs: 60_000,
+  });
+  const journal = await fixture.open({ onCommitted: (ids) => integrator.kick(ids) });
+  await journal.intent(callOf(account));
+  await inRound.promise;
+  await journal.intent(callOf(account));
+  await journal.close();
+  const stopped = integrator.stop();
+  written.resolve();
+  await stopped;
+  assert.deepEqual(await positions(fixture, account), [0, 1]);
+  assert.equal(rounds, 2);
+});
+
+test("who stops does not wait for a database that is away", async () => {
+  await using fixture = await journalFixture();
+  const account = await fixture.addAccount();
+  let rounds = 0;
+  const integrator = startIntegrator({
+    store: {
+      ...integrationStore(fixture.database),
+      integrate: () => {
+        rounds++;
+        return Promise.reject(new Error("the database is away"));
+      },
+    },
+    log: SILENT,
+    everyMs: 60_000,
+  });
+  integrator.kick([account]);
+  await integrator.stop();
+  assert.equal(rounds, 2);
+});
+
 test("more than a round takes is integrated in several", async () => {
   await using fixture = await journalFixture();
   const account = await fixture.addAccount();

@@ -26,6 +26,7 @@ export interface Integrator {
   kick(accountIds: Iterable<string>): void;
   /** Resolves when everything told until now has its place. Rejects with what the last round failed with. */
   settled(): Promise<void>;
+  /** Takes one last round for each account that has grown, so that a hub that stops leaves none of its receipts without a place. */
   stop(): Promise<void>;
 }
 
@@ -69,6 +70,7 @@ class LogIntegrator implements Integrator {
     this.#stopped = true;
     await this.#look.stop();
     await this.#rounds?.catch(() => {});
+    await this.#start().catch((err: unknown) => this.#complain(err));
   }
 
   async #lookAround(): Promise<void> {
@@ -85,16 +87,17 @@ class LogIntegrator implements Integrator {
   }
 
   async #work(): Promise<void> {
-    while (this.#due.size > 0 && !this.#stopped) {
+    while (this.#due.size > 0) {
       const accounts = [...this.#due].slice(0, ACCOUNTS_AT_A_TIME);
       for (const account of accounts) this.#due.delete(account);
       try {
-        for (const account of await this.#store.integrate(accounts, ENTRIES_AT_A_TIME)) this.#due.add(account);
+        const unfinished = await this.#store.integrate(accounts, ENTRIES_AT_A_TIME);
+        if (!this.#stopped) for (const account of unfinished) this.#due.add(account); // or else another hub, or the next start
       } catch (error) {
         for (const account of accounts) this.#due.add(account); // the next look, or kick, tries again
         throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      if (!this.#stopped) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
 
