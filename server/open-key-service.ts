@@ -5,7 +5,7 @@ import { EmbeddedKeyService } from "./adapters/embedded-keys/embedded-key-servic
 import { type AskPassphrase, passphraseFromFile } from "./adapters/embedded-keys/passphrase.ts";
 import { openRootKeyFile } from "./adapters/embedded-keys/root-key-file.ts";
 import { RootKeyRing } from "./adapters/embedded-keys/root-key-ring.ts";
-import type { Database, Session } from "./adapters/postgres/database.ts";
+import type { AccountSessions, Session } from "./adapters/postgres/database.ts";
 import { PostgresKeyStore } from "./adapters/postgres/key-store.ts";
 import { VaultClient } from "./adapters/vault/vault-client.ts";
 import { VaultKeyService } from "./adapters/vault/vault-key-service.ts";
@@ -16,7 +16,7 @@ import { HubError } from "./errors.ts";
 
 export interface OpenKeyServiceOptions {
   readonly config: Pick<Config, "keys" | "folders" | "egress">;
-  readonly database: Pick<Database, "read" | "transact">;
+  readonly database: AccountSessions;
   /** Where the database has no account yet: what its keys need is made. */
   readonly create: boolean;
   /** Asks a person; where absent, nobody is there to ask. */

@@ -139,12 +139,12 @@ test("a disk that takes nothing more is told by its own code, and nothing is lef
 });
 
 test("what comes next is told as it can be typed", async () => {
-  const path = join(folder, "told.age");
+  const path = join(folder, "told by night.age");
   const keyFile = join(folder, "passphrase");
   const env = { ...f.git.hubs.env(), ...f.env };
   const { code, out, err } = await runCommand(env, ["backup", "create", path, "--passphrase-file", keyFile]);
   assert.equal(code, 0, err);
-  assert.ok(out.includes(`npx countersign backup verify ${path} --passphrase-file ${keyFile}`), out);
+  assert.ok(out.includes(`npx countersign backup verify '${path}' --passphrase-file ${keyFile}`), out);
 });
 
 test("one under a passphrase verifies: rows, journals, credentials and keys; and nothing is left behind", async () => {
@@ -154,10 +154,10 @@ test("one under a passphrase verifies: rows, journals, credentials and keys; and
   assert.equal(created.code, 0, created.err);
   const { code, err, answer } = await run(["verify", sealed, ...passphrase]);
   assert.equal(code, 0, err + JSON.stringify(answer));
-  const { findings, accounts, credentials, waiting: empty, rows, keys } = answer;
+  const { findings, accounts, credentials, opened, waiting: empty, rows, keys } = answer;
   assert.deepEqual(
-    { findings, accounts, credentials, empty, rows, keys },
-    { findings: [], accounts: 2, credentials: 2, empty: 1, rows: created.answer.records, keys: 6 },
+    { findings, accounts, credentials, opened, empty, rows, keys },
+    { findings: [], accounts: 2, credentials: 2, opened: 1, empty: 1, rows: created.answer.records, keys: 6 },
   );
   assert.deepEqual(await f.git.hubs.sql("select from pg_database where datname like 'countersign_verify%'"), []);
 });
@@ -177,6 +177,7 @@ test("what does not hold is found, and told by its place", async () => {
     answer.findings.map(({ what, code: fault }: { what: string; code: string }) => [what, fault]),
     [[`credential ${String(row["id"])}`, "CREDENTIAL_REPLACED"]],
   );
+  assert.deepEqual([answer.credentials, answer.opened, answer.waiting], [2, 0, 1]);
 });
 
 describe("restored into an empty database", () => {

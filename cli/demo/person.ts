@@ -12,6 +12,7 @@ import type { CliContext } from "../context.ts";
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { ProgressLines } from "../progress-bar.ts";
 import type { Terminal } from "../terminal.ts";
+import { typed } from "../typed.ts";
 
 export interface Ran {
   /** As a person would type it. */
@@ -49,7 +50,7 @@ export class Person {
       said.push(`${code}: ${message}`);
       context.exitCode = exitCodeOf(code);
     }
-    return { command: `npx countersign ${args.map(quoted).join(" ")}`, said, exitCode: context.exitCode };
+    return { command: `npx countersign ${typed(args)}`, said, exitCode: context.exitCode };
   }
 }
 
@@ -83,5 +84,3 @@ function recording({ style }: Terminal, said: string[]): Terminal {
     confirm: async () => false,
   };
 }
-
-const quoted = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);

@@ -124,8 +124,3 @@ function commandOf(root: Command, words: readonly string[]): { command: Command;
     rest = rest.slice(1);
   }
 }
-
-/** As a person would type it. */
-export function typed(words: readonly string[]): string {
-  return words.map((word) => (/^[\w@%+=:,./{}-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ");
-}

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { HubError } from "../../server/errors.ts";
+import { typed } from "../typed.ts";
 import type { Cast } from "./cast.ts";
-import { filledWords, typed } from "./command-line.ts";
+import { filledWords } from "./command-line.ts";
 import type { Runbook } from "./parse-runbook.ts";
 import { filled, LATER, laterIn } from "./placeholders.ts";
 import type { Step, ToolCall } from "./step.ts";

@@ -4,6 +4,7 @@ import { v7 } from "uuid";
 import { HubError } from "../../server/errors.ts";
 import type { CliContext } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { typed } from "../typed.ts";
 import { type Cast, ownCast } from "./cast.ts";
 import { checkRunbook } from "./check-runbook.ts";
 import { openDrill } from "./drill.ts";
@@ -191,7 +192,7 @@ function begin(
 
 /** The command that takes a run up again. */
 function goOnCommand(called: string, step: number, transcript: string): string {
-  return `npx countersign runbook run ${called} --from ${step} --transcript ${transcript}`;
+  return `npx countersign ${typed(["runbook", "run", called, "--from", String(step), "--transcript", transcript])}`;
 }
 
 function endInWords(

@@ -142,8 +142,8 @@ function runEffect(
         const left = action.leaves?.(checked.output) ?? [];
         const ending = { output: checked.commitment, ...(left.length > 0 && { left }) };
         const staged = await gate.journal.stage(call.record, call.outcome(gate, "OK", ending));
-        await tx.outcomes.stage(staged);
         limited.signal.throwIfAborted();
+        tx.outcomes.stage(staged);
         return { staged, checked };
       },
       limited.signal,

@@ -112,7 +112,7 @@ export function fakeGate() {
 
   const transaction = {
     targets: { lock: async () => {} },
-    outcomes: { stage: async () => void asked.push("stage") },
+    outcomes: { stage: () => void asked.push("stage") },
     idempotency: {
       claim: async (scope: { key: string }, row: { callId: string; inputMac: Buffer }) => {
         const held = keys.get(scope.key);

@@ -131,7 +131,7 @@ async function requestApproval(
         call.record,
         call.outcome(gate, "APPROVAL_PENDING", { approvalRequestId: approval.requestId }),
       );
-      await tx.outcomes.stage(staged);
+      tx.outcomes.stage(staged);
       return { approval, staged };
     },
     signal,

@@ -205,7 +205,8 @@ test("a transaction that staged its outcome before the process was taken for dea
   const staged = await lost.stage(record, { code: "OK", at: new Date() });
   const other = await fixture.open();
   await fixture.database.transact(account, async (session) => {
-    await outcomeStore(session).stage(staged);
+    outcomeStore(session).stage(staged);
+    await session.query("select"); // whose answer comes after
     await fixture.superuser.query(
       "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = 7311 and objid = $1",
       [staged.epoch],
@@ -224,7 +225,7 @@ test("in a closed epoch nothing is staged any more, also for a call that had no 
   const journal = await fixture.open();
   const stage = async (record: CallRecord) => {
     const staged = await journal.stage(record, { code: "APPROVAL_PENDING", at: new Date() });
-    return fixture.database.transact(account, (session) => outcomeStore(session).stage(staged));
+    return fixture.database.transact(account, async (session) => outcomeStore(session).stage(staged));
   };
   await stage(callOf(account));
   await journal.close();

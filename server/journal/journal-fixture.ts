@@ -129,7 +129,7 @@ export async function journalFixture(): Promise<JournalFixture> {
       const staged = await journal.stage(record, ended());
       await database.transact(record.accountId, async (session) => {
         await session.query("select set_config('application_name', 'the effect', true)");
-        await outcomeStore(session).stage(staged);
+        outcomeStore(session).stage(staged);
       });
       await journal.sequence(staged);
     },

@@ -74,7 +74,7 @@ async function carryOut(database: Database, journal: OpenJournal, { what, record
     // the effect: a person of the call's own
     await session.query("insert into person (account_id, id, name) values ($1, $2, $3)", [accountId, v7(), callId]);
     const staged = await journal.stage(record, ended());
-    await outcomeStore(session).stage(staged);
+    outcomeStore(session).stage(staged);
     return staged;
   });
   await journal.sequence(staged);

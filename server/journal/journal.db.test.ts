@@ -222,7 +222,7 @@ test("a key half through its validity gives way to a new one; calls under way ke
   await fixture.sweep(await fixture.open()); // another hub finds nothing to clear up
   await journal.tend();
   assert.deepEqual(journal.status().retiring, [first]);
-  await fixture.database.transact(account, (session) => outcomeStore(session).stage(staged));
+  await fixture.database.transact(account, async (session) => outcomeStore(session).stage(staged));
   await journal.sequence(staged);
   await journal.tend();
   assert.deepEqual(journal.status().retiring, []);

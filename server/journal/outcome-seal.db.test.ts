@@ -128,7 +128,7 @@ test("a row in the name of a call that is given up does not stand for it; one th
   };
   assert.equal(await giveUp((_, staged) => insertRow(fixture, { ...staged, seal: OTHER_MAC })), "STORE_UNAVAILABLE");
   const stage = (_: CallRecord, staged: StagedOutcome) =>
-    fixture.database.transact(account, (session) => outcomeStore(session).stage(staged));
+    fixture.database.transact(account, async (session) => outcomeStore(session).stage(staged));
   assert.equal(await giveUp(stage), "OK");
   assert.equal((await fixture.verify(account)).ok, true);
 });

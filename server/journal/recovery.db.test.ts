@@ -76,7 +76,7 @@ for (const when of ["before", "after"] as const) {
     const record = callOf(account);
     await journal.intent(record);
     const staged = await journal.stage(record, ended());
-    await fixture.database.transact(account, (session) => outcomeStore(session).stage(staged));
+    await fixture.database.transact(account, async (session) => outcomeStore(session).stage(staged));
     fault.next = when;
     await journal.sequence(staged);
     assert.deepEqual(await fixture.codes(record), { intent: "PENDING", outcome: "OK" });
@@ -172,7 +172,7 @@ test("calls under way keep their epoch when the session breaks and is made anew"
 
   const other = await fixture.open();
   await fixture.sweep(other);
-  await fixture.database.transact(account, (session) => outcomeStore(session).stage(staged));
+  await fixture.database.transact(account, async (session) => outcomeStore(session).stage(staged));
   await journal.sequence(staged);
   assert.deepEqual(await fixture.codes(record), { intent: "PENDING", outcome: "OK" });
 });
@@ -197,7 +197,7 @@ test("an abandoned call whose effect did commit gets the effect's outcome", asyn
   let commit = () => {};
   const staged = await journal.stage(record, ended());
   const effect = fixture.database.transact(account, async (session) => {
-    await outcomeStore(session).stage(staged);
+    outcomeStore(session).stage(staged);
     await new Promise<void>((resolve) => {
       commit = resolve;
     });
@@ -222,7 +222,7 @@ test("an abandoned call whose effect did not commit gets the outcome given, and 
   await until(() => journal.status().waiting === 0);
   assert.deepEqual(await fixture.codes(record), { intent: "PENDING", outcome: "STORE_UNAVAILABLE" });
   await assert.rejects(
-    fixture.database.transact(account, (session) => outcomeStore(session).stage(late)),
+    fixture.database.transact(account, async (session) => outcomeStore(session).stage(late)),
     { code: "LANE_LOST" },
   );
   await journal.close();

@@ -15,6 +15,7 @@ import { openKeyService } from "../../../server/open-key-service.ts";
 import type { CliContext } from "../../context.ts";
 import { askForPassphrase } from "../../hidden-prompt.ts";
 import { printable } from "../../terminal.ts";
+import { typed } from "../../typed.ts";
 import { openLogins } from "../doctor/open-logins.ts";
 import { counted } from "../gitops/shown-text.ts";
 import { openAccount, type RecoverableAccount } from "../recover/open-account.ts";
@@ -97,7 +98,7 @@ export async function createBackup(context: CliContext, file: string, options: O
         config.keys.kind === "vault"
           ? "The keys themselves are in the Vault, which has backups of its own. Keep the two together."
           : "The hub's root key is NOT in it, and without that nothing secret in it opens: keep a copy of the root key file elsewhere.",
-        `Prove it: npx countersign backup verify ${[file, ...opening(options)].join(" ")}`,
+        `Prove it: npx countersign backup verify ${typed([file, ...opening(options)])}`,
         `When its file is destroyed: npx countersign backup retire ${id}`,
       ].join("\n"),
     ),

@@ -19,7 +19,8 @@ export interface Examination {
   readonly accounts: number;
   readonly receipts: number;
   readonly credentials: number;
-  /** Of these, those without a secret yet. */
+  /** Of these, those that open and are the journal's latest; those without a secret yet; the others have a finding. */
+  readonly opened: number;
   readonly waiting: number;
   readonly keys: number;
   readonly findings: readonly Finding[];
@@ -53,9 +54,9 @@ export async function examineRestored(
   keys: KeyService,
   { backup, keyVersions }: { readonly backup: OpenedBackup } & Pick<Snapshot, "keyVersions">,
   onAccount: (done: number, of: number) => void,
-): Promise<Pick<Examination, "accounts" | "receipts" | "credentials" | "waiting" | "keys" | "findings">> {
+): Promise<Pick<Examination, "accounts" | "receipts" | "credentials" | "opened" | "waiting" | "keys" | "findings">> {
   const findings: Finding[] = [];
-  const counts = { accounts: 0, receipts: 0, credentials: 0, waiting: 0, keys: 0 };
+  const counts = { accounts: 0, receipts: 0, credentials: 0, opened: 0, waiting: 0, keys: 0 };
   for await (const fault of examineKeys(backup.keysFile, keys, keyVersions)) {
     counts.keys += 1;
     if (fault) findings.push(fault);
@@ -70,6 +71,7 @@ export async function examineRestored(
     if (!ok) findings.push({ what: "journal", accountId, code: "PROOF_INVALID", sentence: firstBad?.reason ?? "" });
     const checked = await examineCredentials(database, keys, accountId);
     counts.credentials += checked.count;
+    counts.opened += checked.opened;
     counts.waiting += checked.waiting;
     findings.push(...checked.findings);
   }
@@ -80,15 +82,17 @@ async function examineCredentials(
   database: Database,
   keys: KeyService,
   accountId: string,
-): Promise<{ count: number; waiting: number; findings: Finding[] }> {
+): Promise<{ count: number; opened: number; waiting: number; findings: Finding[] }> {
   const found: Finding[] = [];
-  const counts = { count: 0, waiting: 0 };
+  const counts = { count: 0, opened: 0, waiting: 0 };
   for (let place: { readonly after?: string; readonly lostAfter?: string } = {}; ; ) {
     const from = place;
-    const { checked, waiting, findings, last, lostAfter, finished } = await database.read(accountId, (session) =>
-      checkBatch(credentialReader(session), { ...from, size: CREDENTIALS_AT_A_TIME }, keys),
+    const { checked, opened, waiting, findings, last, lostAfter, finished } = await database.read(
+      accountId,
+      (session) => checkBatch(credentialReader(session), { ...from, size: CREDENTIALS_AT_A_TIME }, keys),
     );
     counts.count += checked;
+    counts.opened += opened;
     counts.waiting += waiting;
     for (const { id, code } of findings)
       found.push({ what: `credential ${id}`, accountId, code: code as ErrorCode, sentence: WORDS[code] ?? code });

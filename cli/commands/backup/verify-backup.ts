@@ -76,7 +76,7 @@ function show(context: CliContext, id: string, { findings, ...counts }: Examinat
       ["keys: there, and working", String(counts.keys)],
       ["accounts whose journal was walked", String(counts.accounts)],
       ["receipts", String(counts.receipts)],
-      ["credentials: open, and the journal's latest", String(counts.credentials - counts.waiting)],
+      ["credentials: open, and the journal's latest", String(counts.opened)],
       ...(counts.waiting > 0 ? [["credentials that wait for their secret", String(counts.waiting)]] : []),
     ]);
     const faults = table([

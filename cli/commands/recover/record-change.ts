@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { v7 } from "uuid";
 import { canonicalize, type Json } from "../../../contracts/formats/canonical-json.ts";
 import { commit } from "../../../contracts/formats/commitment.ts";
-import type { Session } from "../../../server/adapters/postgres/database.ts";
+import type { Session, WriteSession } from "../../../server/adapters/postgres/database.ts";
 import { integrationStore } from "../../../server/adapters/postgres/integration-store.ts";
 import { journalStore } from "../../../server/adapters/postgres/journal-store.ts";
 import { outcomeStore } from "../../../server/adapters/postgres/outcome-store.ts";
@@ -76,12 +76,12 @@ async function recordOnce<Output extends object>(
       principal: { id: hubPrincipalId, kind: "service" },
     };
     await journal.intent(record);
-    const run = async (session: Session) => {
+    const run = async (session: WriteSession) => {
       const now = new Date();
       const output = await effect(session, { now, callId });
       const seen = commit(Buffer.from(canonicalize(output as Record<string, Json>)), salt).digest;
       const staged = await journal.stage(record, { code: "OK", at: now, output: seen });
-      await outcomeStore(session).stage(staged);
+      outcomeStore(session).stage(staged);
       return { output, staged };
     };
     const { output, staged } = await database.transact(accountId, run).catch(async (error: unknown) => {

@@ -3,7 +3,7 @@ import pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
 import type { BackupTable, Manifest, Total } from "../../../contracts/backup/manifest.ts";
 import { backupSequences, backupTables, COPY_SETTINGS } from "./backup-tables.ts";
-import type { Database, Session } from "./database.ts";
+import type { AccountSessions, Session } from "./database.ts";
 import { type Login, ownerSession } from "./owner-session.ts";
 
 /** A table's rows in pieces of about this size. */
@@ -16,7 +16,7 @@ export interface Snapshot extends AsyncDisposable {
   readonly keyVersions: ReadonlyMap<string, number>;
   readonly accounts: readonly string[];
   /** The same moment, for what asks as it asks the database; nothing can be changed there. */
-  readonly database: Pick<Database, "read" | "transact">;
+  readonly database: AccountSessions;
   /** The table's rows in the text format of COPY, in the order of its key; `total` counts once all were taken. */
   readonly rows: (table: BackupTable) => { readonly pieces: AsyncIterable<Buffer>; readonly total: () => Total };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { v7 } from "uuid";
+import { HubError } from "../../errors.ts";
 import { Database, type Session } from "./database.ts";
 import { type TestDatabase, testDatabase } from "./test-database.ts";
 
@@ -79,6 +80,60 @@ describe("Database", () => {
     });
     await assert.rejects(swallowing, { code: "INTERNAL" });
     assert.deepEqual(await names(ours), ["Ada"]);
+  });
+
+  describe("the last statement, which nobody waits for", () => {
+    const insert = "insert into person (account_id, id, name) values ($1, gen_random_uuid(), $2)";
+    const explained = (error: unknown) => new HubError("LANE_LOST", "explained", { cause: error });
+
+    it("commits with the others", async () => {
+      await db.database.transact(ours, async (tx) => {
+        await addPerson(tx, "Zoe");
+        tx.last({ text: insert }, [ours, "Last"], explained);
+      });
+      assert.deepEqual((await names(ours)).filter((name) => ["Zoe", "Last"].includes(name)).sort(), ["Last", "Zoe"]);
+    });
+
+    it("takes them along where it fails, and its explanation is thrown", async () => {
+      const failing = db.database.transact(ours, async (tx) => {
+        await addPerson(tx, "Mallory");
+        tx.last({ text: insert }, [ours, null], explained);
+      });
+      await assert.rejects(failing, (error: HubError) => {
+        assert.equal(error.code, "LANE_LOST");
+        assert.equal((error.cause as pg.DatabaseError).code, "23502");
+        return true;
+      });
+      assert.ok(!(await names(ours)).includes("Mallory"));
+      // the connection is as good as before
+      await db.database.transact(ours, (tx) => tx.query("select 1"));
+    });
+
+    it("leaves it unknown whether it happened where the connection is lost on the way", async () => {
+      const single = new Database(db.runtime, { poolSize: 1 });
+      const lost = single.transact(ours, async (tx) => {
+        await addPerson(tx, "Mallory");
+        tx.last({ text: "select pg_terminate_backend(pg_backend_pid()), $1::int" }, [1], explained);
+      });
+      await assert.rejects(lost, { code: "AMBIGUOUS" });
+      assert.ok(!(await names(ours)).includes("Mallory"));
+      await single.close();
+    });
+
+    it("is not sent where the call was cancelled before", async () => {
+      const controller = new AbortController();
+      const stopped = db.database.transact(
+        ours,
+        async (tx) => {
+          await addPerson(tx, "Mallory");
+          controller.abort();
+          tx.last({ text: insert }, [ours, "Last of all"], explained);
+        },
+        controller.signal,
+      );
+      await assert.rejects(stopped, { code: "CANCELLED" });
+      assert.ok(!(await names(ours)).some((name) => ["Mallory", "Last of all"].includes(name)));
+    });
   });
 
   it("takes named statements, with their values inside or apart", async () => {

@@ -22,6 +22,21 @@ export interface Session {
   query<R extends object>(statement: string | Statement, values?: readonly unknown[]): Promise<Result<R>>;
 }
 
+/** A transaction that may write. */
+export interface WriteSession extends Session {
+  /**
+   * Sends the transaction's last statement, which nobody waits for: it travels with COMMIT. Where it fails nothing is
+   * committed, and `transact` throws what `explain` makes of the failure.
+   */
+  last(statement: Statement, values: readonly unknown[], explain: (error: unknown) => unknown): void;
+}
+
+/** One account's rows at a time, as `Database` gives them to who needs no more than a session. */
+export interface AccountSessions {
+  read<T>(accountId: string, fn: (session: Session) => Promise<T>): Promise<T>;
+  transact<T>(accountId: string, fn: (session: Session) => Promise<T>): Promise<T>;
+}
+
 export interface DatabaseOptions {
   /** Connections at most; who finds none free waits. */
   readonly poolSize?: number;
@@ -84,7 +99,7 @@ export class Database implements Session {
    * Commits when `fn` resolves, rolls back when it throws. Throws AMBIGUOUS where the connection was lost while
    * committing: then nobody knows whether it did.
    */
-  transact<T>(accountId: string, fn: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  transact<T>(accountId: string, fn: (session: WriteSession) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.#transaction("begin", accountId, fn, signal);
   }
 
@@ -112,7 +127,7 @@ export class Database implements Session {
   async #transaction<T>(
     begin: "begin" | "begin read only",
     accountId: string,
-    fn: (session: Session) => Promise<T>,
+    fn: (session: WriteSession) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     checkAccountId(accountId);
@@ -153,10 +168,13 @@ export class Database implements Session {
   }
 }
 
-class TransactionSession implements Session {
+class TransactionSession implements WriteSession {
   readonly #client: pg.PoolClient;
   readonly #signal: AbortSignal | undefined;
+  /** Of the first statement that failed while `fn` ran: it is for `fn` to tell. */
   #failure: unknown;
+  /** Of the last statement, which nobody waited for. */
+  #lastFailure: unknown;
   #atWork = 0;
   #ended = false;
   /** The cancellation under way; settled when the server has it. */
@@ -171,13 +189,13 @@ class TransactionSession implements Session {
    * Begins and runs `fn`, whose first statement travels with `begin`: were that to fail, the statement would run without
    * an account, which is without rows.
    */
-  async begun<T>(begin: string, accountId: string, fn: (session: Session) => Promise<T>): Promise<T> {
+  async begun<T>(begin: string, accountId: string, fn: (session: WriteSession) => Promise<T>): Promise<T> {
     // a checked UUID needs no quoting, and text without parameters may hold two statements
     const began = this.query(`${begin}; set local app.account_id = '${accountId}'`);
     began.catch(() => {}); // told below, unless `fn` fails first
     const [result] = await Promise.all([fn(this), began]);
     // swallowed by `fn`: the transaction is void, and COMMIT would only turn into ROLLBACK
-    if (this.#failure !== undefined) throw voidTransaction(this.#failure);
+    if (this.#failure !== undefined) throw this.#voided();
     return result;
   }
 
@@ -196,6 +214,13 @@ class TransactionSession implements Session {
     }
   }
 
+  last(statement: Statement, values: readonly unknown[], explain: (error: unknown) => unknown): void {
+    sendTogether(this.#client);
+    this.query(statement, values).catch((error: unknown) => {
+      this.#lastFailure ??= explain(error);
+    });
+  }
+
   async commit(): Promise<void> {
     if (this.#signal?.aborted) throw cancelled();
     const { command } = await this.#client.query("commit").catch((error: unknown) => {
@@ -205,7 +230,7 @@ class TransactionSession implements Session {
       throw new HubError("AMBIGUOUS", message, { cause: error });
     });
     // a statement that failed and was swallowed turns COMMIT into ROLLBACK without an error
-    if (command !== "COMMIT") throw voidTransaction(this.#failure);
+    if (command !== "COMMIT") throw this.#voided();
   }
 
   /** Asks the server, over a connection that no other waits for, to stop the statement at work. */
@@ -216,10 +241,12 @@ class TransactionSession implements Session {
   end(): void {
     this.#ended = true;
   }
-}
 
-function voidTransaction(cause: unknown): HubError {
-  return new HubError("INTERNAL", "A statement failed and nobody said so: its transaction was rolled back.", { cause });
+  #voided(): unknown {
+    if (this.#lastFailure !== undefined) return this.#lastFailure;
+    const message = "A statement failed and nobody said so: its transaction was rolled back.";
+    return new HubError("INTERNAL", message, { cause: this.#failure });
+  }
 }
 
 /** How long a read's transaction may stay open while its connection is idle: it holds nothing that others wait for. */

@@ -8,7 +8,7 @@ import type {
   StoredKeyVersion,
   StoredRules,
 } from "../embedded-keys/key-store.ts";
-import type { Database, Session } from "./database.ts";
+import type { AccountSessions, Session } from "./database.ts";
 
 interface VersionRow {
   version: number;
@@ -31,9 +31,9 @@ export const ROOT_KEY_LOCK = "hashtextextended('countersign root key', 0)";
 
 /** Keys in the tables `key_version` and `key_rules`, in transactions of their own: a key outlives the call that first needed it. */
 export class PostgresKeyStore implements KeyStore {
-  readonly #database: Pick<Database, "read" | "transact">;
+  readonly #database: AccountSessions;
 
-  constructor(database: Pick<Database, "read" | "transact">) {
+  constructor(database: AccountSessions) {
     this.#database = database;
   }
 

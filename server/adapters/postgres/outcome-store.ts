@@ -1,7 +1,7 @@
 import pg from "pg";
 import type { OutcomeWriter } from "../../domain/evidence/receipt-store.ts";
 import { HubError } from "../../errors.ts";
-import type { Session } from "./database.ts";
+import type { WriteSession } from "./database.ts";
 import { stagedValues } from "./journal-store.ts";
 
 const EPOCH_CLOSED = "CS001";
@@ -12,16 +12,14 @@ const STAGE = {
 };
 
 /** Outcomes that commit with their effect. */
-export function outcomeStore(session: Session): OutcomeWriter {
+export function outcomeStore(session: WriteSession): OutcomeWriter {
   return {
-    async stage(outcome) {
-      try {
-        await session.query(STAGE, stagedValues(outcome));
-      } catch (error) {
-        if (!(error instanceof pg.DatabaseError) || error.code !== EPOCH_CLOSED) throw error;
-        const message = "This process was taken for dead while the call ran: nothing was changed. Call again.";
-        throw new HubError("LANE_LOST", message, { cause: error });
-      }
-    },
+    stage: (outcome) => session.last(STAGE, stagedValues(outcome), lostLane),
   };
+}
+
+function lostLane(error: unknown): unknown {
+  if (!(error instanceof pg.DatabaseError) || error.code !== EPOCH_CLOSED) return error;
+  const message = "This process was taken for dead while the call ran: nothing was changed. Call again.";
+  return new HubError("LANE_LOST", message, { cause: error });
 }

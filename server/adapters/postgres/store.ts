@@ -3,7 +3,7 @@ import type { AdministrativeReads } from "./administrative-reads.ts";
 import { type ApprovalJobs, approvalReader, approvalStore } from "./approval-store.ts";
 import { backupRows } from "./backup-store.ts";
 import { credentialReader, credentialStore } from "./credential-store.ts";
-import type { Database, Session } from "./database.ts";
+import type { Database, Session, WriteSession } from "./database.ts";
 import { eventStore } from "./event-store.ts";
 import { fleetStore } from "./fleet-store.ts";
 import { gitopsReader } from "./gitops-reader.ts";
@@ -74,7 +74,7 @@ function reader(session: Session, accountId: string, administration: Administrat
 }
 
 function transaction(
-  session: Session,
+  session: WriteSession,
   accountId: string,
   jobs: ApprovalJobs & OperationJobs,
   administration: AdministrativeReads,

@@ -52,6 +52,9 @@ export interface StagedOutcome extends OutcomeDraft {
 }
 
 export interface OutcomeWriter {
-  /** Throws LANE_LOST where the writing process has been declared dead meanwhile: then the effect must not commit. */
-  stage(outcome: StagedOutcome): Promise<void>;
+  /**
+   * The transaction's last statement. Where the writing process has been declared dead meanwhile, the effect does not
+   * commit: the transaction throws LANE_LOST.
+   */
+  stage(outcome: StagedOutcome): void;
 }

@@ -25,10 +25,10 @@ export function rotationInWords(view: RotationView): string {
   ].join("\n");
 }
 
-/** Until when it soaks, where it does; else how it stands. */
-export function finalizationInWords({ state, sentence, soakUntil }: Finalization): string {
+/** Until when it soaks, where it does; else how it stands, or why it failed. */
+export function finalizationInWords({ state, sentence, soakUntil, error }: Finalization): string {
   if (state === "working" && soakUntil !== null) return `Finalization soaks until ${soakUntil}.`;
-  return `Finalization ${state}: ${shown(sentence)}`;
+  return `Finalization ${state}: ${error ? `${error.code}: ${shown(error.message)}` : shown(sentence)}`;
 }
 
 export function verificationInWords(view: VerificationView): string {
