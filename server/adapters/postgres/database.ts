@@ -173,8 +173,8 @@ class TransactionSession implements WriteSession {
   readonly #signal: AbortSignal | undefined;
   /** Of the first statement that failed while `fn` ran: it is for `fn` to tell. */
   #failure: unknown;
-  /** Of the last statement, which nobody waited for. */
-  #lastFailure: unknown;
+  /** The last statement's end, with what explains its failure: nobody waited for it. */
+  #last: Promise<unknown> | undefined;
   #atWork = 0;
   #ended = false;
   /** The cancellation under way; settled when the server has it. */
@@ -195,7 +195,7 @@ class TransactionSession implements WriteSession {
     began.catch(() => {}); // told below, unless `fn` fails first
     const [result] = await Promise.all([fn(this), began]);
     // swallowed by `fn`: the transaction is void, and COMMIT would only turn into ROLLBACK
-    if (this.#failure !== undefined) throw this.#voided();
+    if (this.#failure !== undefined) throw await this.#voided();
     return result;
   }
 
@@ -216,9 +216,7 @@ class TransactionSession implements WriteSession {
 
   last(statement: Statement, values: readonly unknown[], explain: (error: unknown) => unknown): void {
     sendTogether(this.#client);
-    this.query(statement, values).catch((error: unknown) => {
-      this.#lastFailure ??= explain(error);
-    });
+    this.#last = this.query(statement, values).then(() => undefined, explain);
   }
 
   async commit(): Promise<void> {
@@ -230,7 +228,7 @@ class TransactionSession implements WriteSession {
       throw new HubError("AMBIGUOUS", message, { cause: error });
     });
     // a statement that failed and was swallowed turns COMMIT into ROLLBACK without an error
-    if (command !== "COMMIT") throw this.#voided();
+    if (command !== "COMMIT") throw await this.#voided();
   }
 
   /** Asks the server, over a connection that no other waits for, to stop the statement at work. */
@@ -242,8 +240,9 @@ class TransactionSession implements WriteSession {
     this.#ended = true;
   }
 
-  #voided(): unknown {
-    if (this.#lastFailure !== undefined) return this.#lastFailure;
+  async #voided(): Promise<unknown> {
+    const explained = await this.#last;
+    if (explained !== undefined) return explained;
     const message = "A statement failed and nobody said so: its transaction was rolled back.";
     return new HubError("INTERNAL", message, { cause: this.#failure });
   }
