@@ -16,8 +16,11 @@ export class CallInProgress {
   readonly now: Date;
   readonly salt: Buffer;
   readonly record: Draft;
-  /** Whether an intent may be durable. From then on, who executes records the outcome; it is no refusal any more. */
-  intended = false;
+  /**
+   * Whether an intent, or a staged outcome, may be durable. From then on, who executes records how it ends; it is no refusal
+   * any more.
+   */
+  underWay = false;
 
   constructor(
     gate: Gate,
@@ -69,7 +72,7 @@ export class CallInProgress {
  */
 export function noteRefusal(gate: Gate, call: CallInProgress, error: unknown): HubError {
   const refusal = toHubError(error);
-  if (call.intended) return refusal;
+  if (call.underWay) return refusal;
   if (refusal.code === "INTERNAL") gate.report(error, { callId: call.id, action: call.record.action });
   gate.journal.note(call.record, call.outcome(gate, refusal.code));
   return refusal;

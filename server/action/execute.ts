@@ -1,4 +1,5 @@
 import { canonicalize, type Json } from "../../contracts/formats/canonical-json.ts";
+import { isInDoubt } from "../domain/evidence/in-doubt.ts";
 import type { StagedOutcome } from "../domain/evidence/receipt-store.ts";
 import { together } from "../domain/together.ts";
 import { type ErrorCode, HubError, toHubError } from "../errors.ts";
@@ -72,16 +73,16 @@ export async function executeChange(
   const key = holdsSecret(judged.entry.action) ? undefined : options.idempotencyKey;
   const once = await beginOnce(gate, call, judged, key);
   if (once.replay) {
-    call.intended = true; // this is its outcome
+    call.underWay = true; // this is its outcome
     gate.journal.note(call.record, call.outcome(gate, "REPLAYED"));
     return once.replay;
   }
   try {
-    call.intended = true; // even if its write fails unclearly: then the sweeper closes what the database holds
+    call.underWay = true; // even if its write fails unclearly: then the sweeper closes what the database holds
     await gate.journal.intent(call.record, options.spend);
   } catch (error) {
     const { code } = toHubError(error);
-    if (NOT_WRITTEN.includes(code)) call.intended = false;
+    if (NOT_WRITTEN.includes(code)) call.underWay = false;
     // where the database is away too, the journal gives the key back when it records how this ended
     await once.release().catch(() => gate.journal.abandon(call.record, call.outcome(gate, code)));
     throw error;
@@ -183,9 +184,7 @@ async function recordFailure(gate: Gate, call: CallInProgress, once: Once, error
   const failure = toHubError(error);
   if (failure.code === "INTERNAL") gate.report(error, { callId: call.id, action: call.record.action });
   const outcome = call.outcome(gate, failure.code);
-  // a connection lost at COMMIT leaves the effect unknown: the journal finds out from what the database holds
-  const inDoubt = ["STORE_UNAVAILABLE", "AMBIGUOUS", "LANE_LOST"].includes(failure.code);
-  if (inDoubt || !(await isKept(once, failure))) gate.journal.abandon(call.record, outcome);
+  if (isInDoubt(failure) || !(await isKept(once, failure))) gate.journal.abandon(call.record, outcome);
   else await gate.journal.outcome(call.record, outcome);
   return failure;
 }
@@ -239,6 +238,8 @@ function limit(judged: JudgedCall) {
         signal.throwIfAborted();
         return await work();
       } catch (error) {
+        // it may have happened: that it also took too long, or that nobody waits any more, is beside the point
+        if (isInDoubt(error)) throw error;
         if (timer.signal.aborted) throw timer.signal.reason;
         if (judged.signal.aborted) throw cancelled(judged.signal);
         throw error;

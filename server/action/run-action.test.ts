@@ -189,6 +189,64 @@ test("a call past its time limit is aborted with TIMEOUT", async () => {
   assert.deepEqual(rows, []);
 });
 
+for (const [what, goneAway] of [
+  ["that took too long", false],
+  ["whose caller went away meanwhile", true],
+] as const) {
+  test(`a change ${what}, and of which nobody knows whether it was committed, is left to the journal as that`, async () => {
+    const { gate, request, entries, rows } = fakeGate();
+    const caller = new AbortController();
+    const abandoned: string[] = [];
+    const cut: typeof gate = {
+      ...gate,
+      journal: { ...gate.journal, abandon: (_record, outcome) => void abandoned.push(outcome.code) },
+      store: {
+        ...gate.store,
+        async transact(account, fn, signal) {
+          await gate.store.transact(account, fn, signal);
+          const aborted = new Promise((resolve) => signal?.addEventListener("abort", resolve));
+          if (goneAway) caller.abort();
+          await aborted;
+          throw new HubError("AMBIGUOUS", "the answer to COMMIT was lost");
+        },
+      },
+    };
+    const told = runAction(cut, request("system_test_change", { text: "a" }, { signal: caller.signal }));
+    await assert.rejects(told, { code: "AMBIGUOUS" });
+    assert.deepEqual([rows, abandoned], [["a"], ["AMBIGUOUS"]]);
+    assert.deepEqual(
+      entries.map(({ phase, outcome }) => [phase, outcome?.code]),
+      [
+        ["intent", undefined],
+        ["outcome", "OK"], // staged beside its effect
+      ],
+      "and nothing else is said of how it ended",
+    );
+  });
+}
+
+for (const [code, left] of [
+  ["AMBIGUOUS", [["abandoned", "AMBIGUOUS"]]],
+  ["APPROVAL_CAP_REACHED", [["noted", "APPROVAL_CAP_REACHED"]]],
+] as const) {
+  test(`a request for approval that ends with ${code} is ${left[0][0]}`, async () => {
+    const { gate, request, set } = fakeGate();
+    set.demand = APPROVE;
+    const told: [string, string][] = [];
+    const cut: typeof gate = {
+      ...gate,
+      journal: {
+        ...gate.journal,
+        abandon: (_record, outcome) => void told.push(["abandoned", outcome.code]),
+        note: (_record, outcome) => void told.push(["noted", outcome.code]),
+      },
+      store: { ...gate.store, transact: () => Promise.reject(new HubError(code, "no")) },
+    };
+    await assert.rejects(runAction(cut, request("system_test_change")), { code });
+    assert.deepEqual(told, left);
+  });
+}
+
 test("a handler that never watches its signal is left behind at its time limit", async () => {
   const { gate, request, set, entries } = fakeGate();
   set.during = () => new Promise(() => {});

@@ -1,5 +1,6 @@
+import { isInDoubt } from "../domain/evidence/in-doubt.ts";
 import type { StagedOutcome } from "../domain/evidence/receipt-store.ts";
-import { HubError } from "../errors.ts";
+import { HubError, toHubError } from "../errors.ts";
 import type { ActionRequest, ActionResult, Pending, PendingApproval } from "./action-request.ts";
 import type { Demand } from "./approvals.ts";
 import { CallInProgress, noteRefusal } from "./call.ts";
@@ -107,7 +108,7 @@ async function requestApproval(
   const accountId = caller.account.id;
   const inputMac = await gate.inputMac(accountId, entry.action.name, input.canonical);
   const preview = await previewOf(gate, call, judged);
-  const { approval, staged } = await gate.store.transact(
+  const asking = gate.store.transact(
     accountId,
     async (tx): Promise<{ approval: PendingApproval; staged: StagedOutcome }> => {
       const approval = await gate.approvals.open(tx, {
@@ -136,6 +137,14 @@ async function requestApproval(
     },
     signal,
   );
+  const { approval, staged } = await asking.catch((error: unknown) => {
+    if (isInDoubt(error)) {
+      call.underWay = true;
+      gate.journal.abandon(call.record, call.outcome(gate, toHubError(error).code));
+    }
+    throw error;
+  });
+  call.underWay = true;
   await gate.journal.sequence(staged);
   return { status: "pending", approval, receipt: call.reference() };
 }

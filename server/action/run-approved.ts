@@ -1,4 +1,5 @@
 import { canonicalize, type Json } from "../../contracts/formats/canonical-json.ts";
+import { isInDoubt } from "../domain/evidence/in-doubt.ts";
 import { HubError, toHubError } from "../errors.ts";
 import type { Demand, HeldCall } from "./approvals.ts";
 import { CallInProgress, noteRefusal } from "./call.ts";
@@ -34,7 +35,7 @@ export async function runApproved(
   try {
     await executeHeld(gate, call, held, signal);
   } catch (error) {
-    const failure = call.intended ? toHubError(error) : noteRefusal(gate, call, error);
+    const failure = call.underWay ? toHubError(error) : noteRefusal(gate, call, error);
     await settleFailure(gate, held, failure);
   }
 }
@@ -105,8 +106,7 @@ async function settleFailure(gate: Gate, held: HeldCall, failure: HubError): Pro
   // another job spent the grant: the request is that one's to settle
   if (failure.code === "APPROVAL_SPENT") return;
   // unclear whether it took effect: the sweeper reads the truth from the database and says AMBIGUOUS if there is none
-  if (["STORE_UNAVAILABLE", "AMBIGUOUS", "LANE_LOST", "JOURNAL_UNAVAILABLE", "JOURNAL_FULL"].includes(failure.code))
-    throw failure;
+  if (isInDoubt(failure) || failure.code === "JOURNAL_UNAVAILABLE" || failure.code === "JOURNAL_FULL") throw failure;
   const state = ["APPROVAL_STALE", "PROPOSAL_STALE"].includes(failure.code) ? "stale" : "failed";
   await gate.store.transact(held.accountId, (tx) =>
     gate.approvals.settle(tx, held, { state, code: failure.code, message: failure.message }),

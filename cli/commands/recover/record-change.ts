@@ -9,6 +9,7 @@ import { outcomeStore } from "../../../server/adapters/postgres/outcome-store.ts
 import type { Config } from "../../../server/config/config.ts";
 import { createLog } from "../../../server/config/log.ts";
 import type { CallOutcome, CallRecord } from "../../../server/domain/evidence/call-record.ts";
+import { isInDoubt } from "../../../server/domain/evidence/in-doubt.ts";
 import { HubError, toHubError } from "../../../server/errors.ts";
 import { openJournal } from "../../../server/journal/open-journal.ts";
 import type { RecoverableAccount } from "./open-account.ts";
@@ -87,9 +88,7 @@ async function recordOnce<Output extends object>(
     const { output, staged } = await database.transact(accountId, run).catch(async (error: unknown) => {
       const failure = toHubError(error);
       const outcome: CallOutcome = { code: failure.code, at: new Date() };
-      // whether it was committed is for the journal to find out
-      const inDoubt = ["STORE_UNAVAILABLE", "AMBIGUOUS", "LANE_LOST"].includes(failure.code);
-      if (inDoubt) journal.abandon(record, outcome);
+      if (isInDoubt(failure)) journal.abandon(record, outcome);
       else await journal.outcome(record, outcome);
       throw error;
     });
