@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { AGENT, OPERATOR } from "../cli/context.ts";
 import { INVITATION_PREFIX, parseSecret, TOKEN_PREFIX } from "../contracts/identity/bearer-secret.ts";
+import { loseCredential } from "../scripts/generators/examples/lose-credential.ts";
 import { makeBackup } from "../scripts/generators/examples/make-backup.ts";
 import { GIVEN_SECRET, walkThrough } from "../scripts/generators/examples/scenario.ts";
 import { ScratchRepository } from "../scripts/scratch-repository.ts";
@@ -59,6 +60,7 @@ test("no secret is in the clear in the database, the log, receipts or events", a
     key: signing,
     repository: new ScratchRepository(join(hubs.repositories, "shop")),
     makeBackup: () => makeBackup(hubs.home, hubs.env()),
+    loseCredential: (name) => loseCredential(hubs.db.superuser, name),
   });
   const claimed = walked.filter(({ action }) => action === "system_identity_claim_secret");
   const secrets = claimed.map(({ answer }) => (answer.output as { secret: string }).secret);

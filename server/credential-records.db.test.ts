@@ -1,6 +1,7 @@
 /** What is kept of credentials, with the superuser's hands in the table: copied rows do not open, old ones are noticed. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { v7 } from "uuid";
 import { EmbeddedKeyService } from "./adapters/embedded-keys/embedded-key-service.ts";
 import { openRootKeyFile } from "./adapters/embedded-keys/root-key-file.ts";
 import { credentialReader } from "./adapters/postgres/credential-store.ts";
@@ -156,6 +157,41 @@ test("a deleted credential that is put back is not the latest; one that vanished
   const { id } = await all.metadata("vanished");
   await git.hubs.sql("delete from credential where name = 'vanished'");
   assert.equal((await checked()).get(id), "CREDENTIAL_MISSING");
+});
+
+test("one that vanished is given up by its id, once; one that has a row is not, and put back it is not the latest", async () => {
+  const { git } = all;
+  const forget = (credentialId: string) => git.run("system_credentials_forget", { credentialId });
+  await all.ready("lost");
+  const { id } = await all.metadata("lost");
+  await assert.rejects(forget(id), { code: "CONFLICT" });
+  await assert.rejects(forget(v7()), { code: "NOT_FOUND" });
+  const row = await keptRow(git, "lost");
+  await git.hubs.sql("delete from credential where name = 'lost'");
+  assert.equal((await checked()).get(id), "CREDENTIAL_MISSING");
+  await forget(id);
+  assert.ok(!(await checked()).has(id));
+  await assert.rejects(forget(id), { code: "NOT_FOUND" });
+  await putRow(git, row);
+  await assert.rejects(use("lost"), { code: "CREDENTIAL_REPLACED" });
+  await git.run("system_credentials_delete", { name: "lost" });
+  assert.ok(!(await checked()).has("lost"));
+  // under its old name there may be another one
+  await all.ready("lost");
+  assert.equal((await checked()).get("lost"), "OK");
+});
+
+test("nobody is asked for a new secret of a row that somebody else wrote", async () => {
+  const { git } = all;
+  await all.ready("tampered");
+  const asked = () => git.hubs.sql("select from approval_request");
+  const row = await keptRow(git, "tampered");
+  await git.hubs.sql("update credential set allowed_hosts = '{elsewhere.example}' where name = 'tampered'");
+  const before = (await asked()).length;
+  await assert.rejects(git.run("system_credentials_rotate", { name: "tampered" }), { code: "CREDENTIAL_REPLACED" });
+  assert.equal((await asked()).length, before);
+  await putRow(git, row);
+  await git.run("system_credentials_rotate", { name: "tampered" });
 });
 
 test("what receipts say was left is part of what the journal verifies", async () => {

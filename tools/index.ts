@@ -6,6 +6,7 @@ import { listApprovalRequests } from "./approval/list-requests.ts";
 import { listHubBackups } from "./backup/list-backups.ts";
 import { retireHubBackup } from "./backup/retire-backup.ts";
 import { deleteAccountCredential } from "./credentials/delete-credential.ts";
+import { forgetMissingCredential } from "./credentials/forget-credential.ts";
 import { getCredentialMetadata } from "./credentials/get-metadata.ts";
 import { listAccountCredentials } from "./credentials/list-credentials.ts";
 import { provideCredentialSecret } from "./credentials/provide-secret.ts";
@@ -87,6 +88,7 @@ export const actions: readonly Action[] = [
   listHubBackups,
   retireHubBackup,
   deleteAccountCredential,
+  forgetMissingCredential,
   getCredentialMetadata,
   listAccountCredentials,
   provideCredentialSecret,

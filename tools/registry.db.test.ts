@@ -10,6 +10,7 @@ import { AGENT, OPERATOR } from "../cli/context.ts";
 import { ERROR_WORDS } from "../contracts/errors/error-words.ts";
 import { formatSecret, generateSecret, secretDigest, TOKEN_PREFIX } from "../contracts/identity/bearer-secret.ts";
 import { callDoor } from "../scripts/generators/examples/door.ts";
+import { loseCredential } from "../scripts/generators/examples/lose-credential.ts";
 import { makeBackup } from "../scripts/generators/examples/make-backup.ts";
 import { walkThrough } from "../scripts/generators/examples/scenario.ts";
 import type { Example } from "../scripts/generators/examples/walk.ts";
@@ -52,6 +53,7 @@ before(async () => {
     key,
     repository,
     makeBackup: () => makeBackup(hubs.home, hubs.env()),
+    loseCredential: (name) => loseCredential(hubs.db.superuser, name),
   });
 });
 after(() => hubs[Symbol.asyncDispose]());

@@ -3,7 +3,13 @@ import { CREDENTIAL_KINDS } from "../../contracts/credentials/credential-kind.ts
 import type { CliContext } from "../context.ts";
 import { naming } from "../option-names.ts";
 import { wholeNumber } from "../whole-number.ts";
-import { changeScope, deleteCredential, rotateCredential, storeCredential } from "./credentials/change-credentials.ts";
+import {
+  changeScope,
+  deleteCredential,
+  forgetCredential,
+  rotateCredential,
+  storeCredential,
+} from "./credentials/change-credentials.ts";
 import { provideSecret } from "./credentials/provide-secret.ts";
 import { listCredentials, showCredential, testCredential } from "./credentials/show-credentials.ts";
 
@@ -21,6 +27,7 @@ const NAMES = {
   rotateEveryDays: "--rotate-every",
   widen: "--widen",
   url: "[url]",
+  credentialId: "<id>",
 };
 
 interface Yes {
@@ -92,5 +99,10 @@ terminal. Never taken as an argument, which others on this machine could read.`,
     .description("forget it and its secret for ever; a person approves")
     .option(...YES)
     .action(naming(NAMES, (name: string, options: Yes) => deleteCredential(context, name, options)));
+  command
+    .command("forget <id>")
+    .description("give up one that a verification misses; a person approves")
+    .option(...YES)
+    .action(naming(NAMES, (id: string, options: Yes) => forgetCredential(context, id, options)));
   return command;
 }

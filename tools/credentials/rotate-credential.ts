@@ -15,7 +15,7 @@ export const rotateAccountCredential = defineAction({
   risk: { effect: "write", approval: "approve", loosens: true },
   input: z.strictObject({ name: credentialName }),
   output: z.strictObject({ credential: credentialView, claim: credentialClaim }),
-  errors: ["NOT_FOUND"],
+  errors: ["NOT_FOUND", "CREDENTIAL_REPLACED"],
   channels: ["mcp", "http", "cli"],
   policyInput: ["name"],
   resource: ["Credential"],

@@ -72,6 +72,14 @@ export async function deleteCredential(context: CliContext, name: string, { yes 
   if (output) context.terminal.show(output, () => printable(`${name} and its secret are gone.`));
 }
 
+export async function forgetCredential(context: CliContext, credentialId: string, { yes }: Consent): Promise<void> {
+  const output = await run(context, "system_credentials_forget", { credentialId }, yes);
+  if (!output) return;
+  context.terminal.show(output, () =>
+    printable(`${credentialId} counts as deleted. Store it anew if it is still needed.`),
+  );
+}
+
 function run(context: CliContext, action: string, input: object, yes: true | undefined) {
   return runWithConsent(context, connectedHub(context), action, input, { ...(yes && { yes }) });
 }

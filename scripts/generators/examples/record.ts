@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { CliFolder } from "../../../cli/cli-folder.ts";
@@ -9,6 +9,7 @@ import { scratchEnv } from "../../../cli/scratch-env.ts";
 import type { Json } from "../../../contracts/formats/canonical-json.ts";
 import { stopEmbeddedPostgres } from "../../../server/adapters/postgres/embedded-postgres.ts";
 import { ScratchRepository } from "../../scratch-repository.ts";
+import { loseCredential } from "./lose-credential.ts";
 import { makeBackup } from "./make-backup.ts";
 import { Placeholders } from "./placeholders.ts";
 import { WRITTEN, walkThrough } from "./scenario.ts";
@@ -56,12 +57,16 @@ async function scratchHub() {
   const rooms = opening.move();
   const tokens = { operator, agent };
   const backUp = () => makeBackup(home, env);
+  const host = join(dataDir, "postgres", "data");
+  const password = () => readFileSync(join(host, "superuser.password"), "utf8");
+  const superuser = { host, port: 5432, user: "postgres", password, database: "countersign" };
   return {
     url: hub.ready.url,
     tokens,
     key,
     repository,
     makeBackup: backUp,
+    loseCredential: (name: string) => loseCredential(superuser, name),
     [Symbol.asyncDispose]: () => rooms.disposeAsync(),
   };
 }

@@ -140,7 +140,7 @@ const CREDENTIAL = {
   rotateEveryDays: 90,
 };
 
-/** Kept without its secret, which a person gives; narrowed, tried, and gone. */
+/** Kept without its secret, which a person gives; narrowed, tried, and gone. Another one is lost, and given up. */
 async function keepCredential(walk: Walk): Promise<void> {
   const name = CREDENTIAL.name;
   await walk.showApproved("agent", "system_credentials_store", CREDENTIAL);
@@ -151,6 +151,10 @@ async function keepCredential(walk: Walk): Promise<void> {
   await walk.show("agent", "system_credentials_test", { name });
   await walk.showApproved("agent", "system_credentials_rotate", { name });
   await walk.showApproved("operator", "system_credentials_delete", { name });
+  const { output } = await walk.showApproved("agent", "system_credentials_store", { ...CREDENTIAL, name: "lost" });
+  await walk.loseCredential("lost");
+  const { id: credentialId } = output["credential"] as { readonly id: string };
+  await walk.showApproved("operator", "system_credentials_forget", { credentialId });
 }
 
 /** A commit becomes a proposal, is applied, and drifts; the next is rejected, and the repository goes. */

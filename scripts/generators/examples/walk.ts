@@ -35,6 +35,8 @@ export interface Stage {
   readonly repository: ScratchRepository;
   /** Makes one on the command line, since no call does. */
   readonly makeBackup: () => Promise<void>;
+  /** Takes a credential's row away past the hub. */
+  readonly loseCredential: (name: string) => Promise<void>;
 }
 
 /** Calls, signs, and keeps what is to be shown. */
@@ -52,6 +54,10 @@ export class Walk {
 
   makeBackup(): Promise<void> {
     return this.#stage.makeBackup();
+  }
+
+  loseCredential(name: string): Promise<void> {
+    return this.#stage.loseCredential(name);
   }
 
   get examples(): readonly Example[] {

@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { CredentialReader, CredentialWriter } from "../../domain/credentials/credential-store.ts";
+import type { CredentialReader, CredentialWriter, LeftInJournal } from "../../domain/credentials/credential-store.ts";
 import { together } from "../../domain/together.ts";
 import { HubError } from "../../errors.ts";
 import {
@@ -60,6 +60,14 @@ export function credentialReader(session: Session): CredentialReader {
     async journalled(id) {
       const { rows } = await session.query<JournalledRow>(journalled("c.id = $1"), [id]);
       return rows[0] && journalledOf(rows[0]);
+    },
+
+    async left(id) {
+      const { rows } = await session.query<LeftInJournal>(
+        "select version, digest from hub_left_credentials(array[$1::uuid])",
+        [id],
+      );
+      return rows[0];
     },
 
     async lost({ limit, cursor }) {

@@ -13,29 +13,30 @@ const MAX_CHANGES = 200;
  * What could hide or reorder text, or be taken for markup of a chat, a terminal or a page:
  * controls, line separators, formats (bidirectional ones too), surrogates, private and unassigned characters; all that
  * fonts leave out; spaces other than the plain one; marks piled on marks; HTML and Markdown, the backslash itself, and
- * underscores that could start emphasis.
+ * underscores that could start emphasis. The star of `*.example.com` stays where a word begins: none of these can end
+ * emphasis, and every other star is written out.
  */
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}|(?<=\p{M}{3})\p{M}|\p{Me}/u;
-const MARKUP = /[<>&`\\*[\]~|]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u;
+const MARKUP = /[<>&`\\[\]~|]|(?<=[^ ])\*|\*(?!\.[a-z\d])|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u;
 const UNSAFE = new RegExp(`${HIDDEN.source}|${MARKUP.source}`, "gu");
 
 /** `spec.modules[0]`: a place in a list, in a field's own name; never the text of a link. */
 const INDEX = /((?<=[\p{L}\p{N}\]])\[\d{1,9}\](?!\())/u;
+const UNSAFE_BUT_INDEX = new RegExp(`${INDEX.source}|${UNSAFE.source}`, "gu");
 
 /**
  * Text in which everything is visible and nothing acts: unsafe characters become `\u{hex}`. Two texts have the same
  * form only if they are the same, since the backslash is written out too.
  */
 export function escapeText(text: string): string {
-  return text.replace(UNSAFE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  return text.replace(UNSAFE, written);
 }
+
+const written = (character: string): string => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 
 /** As `escapeText`, but for places in lists: `templates[3].spec` stays readable. */
 export const escapePlaces = (text: string): string =>
-  text
-    .split(INDEX)
-    .map((part, at) => (at % 2 ? part : escapeText(part)))
-    .join("");
+  text.replace(UNSAFE_BUT_INDEX, (found, index: string | undefined) => index ?? written(found));
 
 /** The preview as approvers see it, as canonical text, and the digest that request and decisions are bound to. */
 export function escapePreview(preview: Preview): { shown: ShownPreview; text: string; digest: string } {
@@ -52,10 +53,7 @@ function escapeChange({ field, before, after }: PreviewChange): ShownPreview["ch
   const from =
     before === undefined || after === undefined ? 0 : Math.max(0, firstDifference(before, after) - MAX_VALUE / 2);
   return {
-    field: field
-      .split(INDEX)
-      .map((part, at) => (at % 2 ? part : shorten(part, MAX_FIELD)))
-      .join(""),
+    field: shorten(field, MAX_FIELD, 0, escapePlaces),
     ...(before !== undefined && { before: shorten(before, MAX_VALUE, from) }),
     ...(after !== undefined && { after: shorten(after, MAX_VALUE, from) }),
   };
@@ -68,14 +66,14 @@ function firstDifference(a: string, b: string): number {
 }
 
 /** `limit` characters from `from` on; what is left out is counted. The mark's brackets cannot come from the text. */
-function shorten(text: string, limit: number, from = 0): string {
+function shorten(text: string, limit: number, from = 0, escape = escapeText): string {
   const characters = [...text];
-  if (characters.length <= limit) return escapeText(text);
+  if (characters.length <= limit) return escape(text);
   const start = Math.min(from, characters.length - limit);
   const end = start + limit;
   const before = start > 0 ? `${cutMark(start, "characters")} ` : "";
   const after = end < characters.length ? ` ${cutMark(characters.length - end, "characters")}` : "";
-  return `${before}${escapeText(characters.slice(start, end).join(""))}${after}`;
+  return `${before}${escape(characters.slice(start, end).join(""))}${after}`;
 }
 
 function cutMark(count: number, what: string): string {

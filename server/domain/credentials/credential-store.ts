@@ -58,6 +58,8 @@ export interface CredentialReader {
   batch(after: string | undefined, limit: number): Promise<readonly JournalledRecord[]>;
   /** One row with what the journal has of it, seen at one moment. */
   journalled(id: string): Promise<JournalledRecord | undefined>;
+  /** What the journal has of one, whether there is a row or not. */
+  left(id: string): Promise<LeftInJournal | undefined>;
   /**
    * Credentials that the journal has and that have no row, in the order of their latest receipts. A page looks at so many
    * receipts and no more: it may be empty, and not be the last.
