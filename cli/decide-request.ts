@@ -159,6 +159,8 @@ function outcomeWords(detail: Awaited<ReturnType<typeof settled>>): string {
       ...(next === undefined ? [] : [next]),
     ].join("\n\n");
   }
+  if (detail.errorCode === "APPROVAL_STALE")
+    return "Signed, but what the call was about had changed since it was asked for (APPROVAL_STALE): nothing was done. Have it asked for again.";
   if (detail.errorCode) return `Signed, but the call ended as ${detail.state} (${detail.errorCode}).`;
   return `Signed. The request is ${detail.state}.`;
 }

@@ -7,6 +7,7 @@ import { openRootKeyFile } from "./adapters/embedded-keys/root-key-file.ts";
 import { RootKeyRing } from "./adapters/embedded-keys/root-key-ring.ts";
 import type { AccountSessions, Session } from "./adapters/postgres/database.ts";
 import { PostgresKeyStore } from "./adapters/postgres/key-store.ts";
+import { refusedAtStart } from "./adapters/vault/refused-at-start.ts";
 import { VaultClient } from "./adapters/vault/vault-client.ts";
 import { VaultKeyService } from "./adapters/vault/vault-key-service.ts";
 import type { Config } from "./config/config.ts";
@@ -92,7 +93,7 @@ async function openVault(
     return { keys, within: undefined, [Symbol.dispose]: () => client[Symbol.dispose]() };
   } catch (error) {
     client[Symbol.dispose]();
-    throw error;
+    throw refusedAtStart(error, vault);
   }
 }
 

@@ -61,6 +61,11 @@ test("lists tell of a soak, and until when", async () => {
   assert.equal(finalization?.state, "working");
   const { summary } = await client().done("system_vault_list_rotations");
   assert.ok(summary.includes(String(finalization?.soakUntil)), summary);
+  await assert.rejects(client().call(TRIM, { rotationId: first }), (error: HubFault) => {
+    assert.equal(error.code, "CONFLICT");
+    for (const told of [first, String(finalization?.soakUntil)]) assert.ok(error.message.includes(told), error.message);
+    return true;
+  });
 });
 
 test("while the soak of one rotation lasts another one is begun and ends; the soak puts its own old versions out of use alone", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { AGENT, OPERATOR } from "../context.ts";
@@ -205,6 +205,34 @@ describe("a dry run", () => {
     assert.equal(await exists("dry"), false);
     const open = await operator.done("system_approval_list_requests", { state: "open" });
     assert.deepEqual(open.output["items"], []);
+  });
+
+  test("needs no inputs: where one is missing its name stands, and the policy is not asked", async () => {
+    const manual = "```manual\ndo: Look at {{module}}.\n```\n";
+    const file = runbook("dry-without", PUT, manual, "```countersign\ncall {{module}}\n```\n");
+    const { code, out, err } = await hub.run("runbook", "run", file, "--dry-run", "--json");
+    assert.equal(code, 0, err);
+    const { steps } = JSON.parse(out);
+    assert.deepEqual(
+      steps.map(({ outcome }: { outcome?: string }) => outcome),
+      [undefined, undefined, undefined],
+    );
+    assert.ok(steps[1].words.includes("Look at {{module}}."), steps[1].words);
+    assert.ok(steps[2].what.endsWith("call {{module}}"), steps[2].what);
+    const own = await hub.run("runbook", "run", "key-custody", "--dry-run");
+    assert.equal(own.code, 0, own.err);
+    assert.ok(own.out.includes("{{backupFile}}"));
+  });
+
+  test("is no drill: asked for both, neither is begun", async () => {
+    const file = runbook("both", PUT);
+    const transcript = transcriptOf("both");
+    const both = await hub.run("runbook", "run", file, "--drill", "--dry-run", "--json", "--transcript", transcript);
+    assert.equal(both.code, 2);
+    assert.equal(documentOf(both).error.code, "INPUT_INVALID");
+    assert.equal(existsSync(transcript), false);
+    assert.equal((await hub.run("runbook", "run", file, "--dry-run", "--transcript", transcript)).code, 0);
+    assert.equal(existsSync(transcript), true);
   });
 });
 

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import type { Program } from "../runbook/run-program.ts";
 
@@ -7,7 +7,8 @@ A runbook is Markdown: prose for people, and blocks that are done in order. Each
 goes to the hub in your name, so it is authorised, approved and recorded as the tool
 that it names. docs/RUNBOOKS.md says how one is written.
 
---dry-run  calls nothing but the policy: what each step would be allowed
+--dry-run  calls nothing but the policy: what each step would be allowed; inputs
+           that are not given stand there as {{name}}
 --drill    does all of it in a scratch hub with people who sign, gone afterwards
 
 A run writes down what it does (--transcript, or transcripts/ in the config folder).
@@ -37,7 +38,7 @@ export function runbookCommand(context: CliContext, program: Program): Command {
     .command("run")
     .description("do the steps of a runbook, in order, and stop at the first that ends otherwise than it should")
     .argument("<runbook>", "its name, or the path of a file of your own")
-    .option("--drill", "in a scratch hub of its own, which is gone afterwards")
+    .addOption(new Option("--drill", "in a scratch hub of its own, which is gone afterwards").conflicts("dryRun"))
     .option("--dry-run", "change nothing: show each step, and what the policy would say")
     .option("--set <key=value>", "an input, once for each", (pair, set: string[]) => [...set, pair], [])
     .option("--transcript <file>", "write down there what was done, as JSON Lines")

@@ -37,12 +37,19 @@ test("from the first rotation to the end of the old versions, by commands alone"
   });
   assert.ok(assertOk(await vault()).includes(`soaks until ${soakUntil}`), "in the list too");
   const { finalization } = documentOf(await vault("status", id, "--json"));
-  const stop = JSON.stringify({ operationId: finalization.id });
+  const soaking = assertOk(await vault("status", id));
+  const [, stop = ""] = /npx countersign call system_operations_cancel '(.+)'$/m.exec(soaking) ?? [];
+  assert.deepEqual(JSON.parse(stop), { operationId: finalization.id }, soaking);
+  const early = await vault("trim", "--yes");
+  assert.equal(early.code, EXIT.failed, "it soaks");
+  for (const told of [id, soakUntil]) assert.ok(early.err.includes(told), early.err);
   assertOk(await hub.run("call", "system_operations_cancel", stop));
+  assert.ok(!assertOk(await vault("status", id)).includes("system_operations_cancel"), "nothing is left to stop");
   assertOk(await vault("finalize", "--soak", "0", "--yes"));
   await eventually("end of the finalization", async () =>
     documentOf(await vault("status", id, "--json")).finalizedAt === null ? undefined : true,
   );
+  assert.ok(assertOk(await vault("status", id)).includes(`npx countersign vault trim ${id}`));
   assert.match(assertOk(await vault("trim", "--yes")), /destroyed/);
   assert.equal((await vault("trim", "--yes")).code, EXIT.failed, "nothing is left to sign for");
   assert.deepEqual(
@@ -63,6 +70,7 @@ test("a limit that the hub refuses is told as the option that was typed", async 
 test("what is no number is a wrong command", async () => {
   for (const args of [
     ["rotate", "--rate", "fast"],
+    ["rotate", "--rate", "0"],
     ["finalize", "--soak", "-1"],
     ["status", "--older-than", "1.5"],
   ])

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import type { CliContext } from "../context.ts";
 import { naming } from "../option-names.ts";
 import { wholeNumber } from "../whole-number.ts";
@@ -41,7 +41,7 @@ export function vaultCommand(context: CliContext): Command {
   command
     .command("rotate")
     .description("rotate the transit pepper of every account and carry all credentials over; two people approve")
-    .option("--rate <perSecond>", "credentials a second at most", wholeNumber)
+    .option("--rate <perSecond>", "credentials a second at most", numberOf("credentials", 1))
     .option(...DETACH)
     .option(...YES)
     .addHelpText(
@@ -49,7 +49,7 @@ export function vaultCommand(context: CliContext): Command {
       `
 Follows the rotation to its end; interrupting this command does not stop it.
 Where one is under way already, that one is followed. Exit code 1 where a record
-does not open or an account could not be worked in.`,
+does not open, an account could not be worked in, or the rotation is paused.`,
     )
     .action(naming(NAMES, ({ rate, ...options }: Options & { rate?: number }) => rotateKeys(context, rate, options)));
   command
@@ -71,7 +71,7 @@ does not open or an account could not be worked in.`,
   command
     .command("finalize [rotationId]")
     .description("put the old versions out of use, after a soak; two people approve")
-    .option("--soak <minutes>", "until old versions stop decrypting", wholeNumber, 1_440)
+    .option("--soak <minutes>", "until old versions stop decrypting", numberOf("minutes", 0), 1_440)
     .option(...YES)
     .action(
       naming(NAMES, (id: string | undefined, { soak, ...options }: Options & { soak: number }) =>
@@ -89,4 +89,12 @@ does not open or an account could not be worked in.`,
       ),
     );
   return command;
+}
+
+/** An option's value: so many of these. Throws InvalidArgumentError. */
+function numberOf(what: string, least: number): (text: string) => number {
+  return (text) => {
+    if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+    throw new InvalidArgumentError(`It is a whole number of ${what}, ${least} or more.`);
+  };
 }

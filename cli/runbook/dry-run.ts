@@ -57,7 +57,7 @@ async function foresee(step: Step, known: ReadonlyMap<string, unknown>, cast: Ca
   if (work.kind === "hub") throw new TypeError("cannot happen: it stands in for a person in drills alone");
   if (work.kind === "manual") {
     tell.step(step, "for a person to do");
-    return { step: number, what: "for a person to do", words: filled(work.text, known) as string };
+    return { step: number, what: "for a person to do", words: textWith(work.text, known) };
   }
   const done = filledWords(work.command.words, known);
   if ("fault" in done) throw new HubError("RUNBOOK_STOPPED", `Step ${number}: ${done.fault}`);
@@ -76,13 +76,19 @@ async function asked(
   const value = filled(input, known);
   if (laterIn(value).length > 0) {
     tell.values(input);
-    return { words: "What an earlier step answers is part of its input: the policy can be asked then." };
+    return { words: "Something in its input is not known yet: the policy can be asked when it is." };
   }
   tell.values(value);
   const { outcome, words, code } = await cast
     .hub(as)
     .output(simulated, "system_policy_simulate", { action: call, input: value });
   return { outcome, words, code };
+}
+
+/** As it is written where something in it is not known yet. */
+function textWith(text: string, known: ReadonlyMap<string, unknown>): string {
+  const value = filled(text, known);
+  return value === LATER ? text : String(value);
 }
 
 function captures({ work }: Step): string[] {

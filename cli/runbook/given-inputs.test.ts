@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runbookHead } from "../../contracts/runbooks/runbook-head.ts";
+import type { HubError } from "../../server/errors.ts";
 import { filledWords } from "./command-line.ts";
-import { checkInputs, givenInputs } from "./given-inputs.ts";
+import { checkInputs, foreseenInputs, givenInputs } from "./given-inputs.ts";
+import { LATER } from "./placeholders.ts";
 
 const head = (...inputs: object[]) =>
   runbookHead.parse({ title: "T", purpose: "P", inputs: inputs.map((input) => ({ description: "d", ...input })) });
@@ -29,6 +31,35 @@ test("inputs that are missing, unknown, given twice or of another type are refus
     ["file"],
   ])
     assert.throws(() => given(...sets), { code: "INPUT_INVALID" }, sets.join());
+});
+
+test("where several are missing all are named, and none is the place; where one is, it is", () => {
+  const refusal = (...inputs: object[]) => {
+    const refused = (error: HubError) => {
+      assert.equal(error.code, "INPUT_INVALID");
+      found = [error.path, error.details];
+      return true;
+    };
+    let found: unknown;
+    assert.throws(() => givenInputs(head(...inputs), []), refused);
+    return found;
+  };
+  assert.deepEqual(refusal({ name: "one" }, { name: "two" }), [undefined, { missing: ["one", "two"] }]);
+  assert.deepEqual(refusal({ name: "one" }, { name: "two", default: "x" }), ["one", { missing: ["one"] }]);
+});
+
+test("what is missing is not known yet where nothing is done; what is wrong is refused all the same", () => {
+  assert.deepEqual(
+    [...foreseenInputs(HEAD, ["deep=true"])],
+    [
+      ["minutes", 5],
+      ["deep", true],
+      ["file", LATER],
+    ],
+  );
+  assert.deepEqual(Object.fromEntries(foreseenInputs(HEAD, ["file=x"])), given("file=x"));
+  for (const wrong of ["fil=y", "deep=yes", "file=AGE-SECRET-KEY-1QQ"])
+    assert.throws(() => foreseenInputs(HEAD, [wrong]), { code: "INPUT_INVALID" }, wrong);
 });
 
 test("a secret is no input", () => {

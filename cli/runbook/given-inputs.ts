@@ -1,6 +1,6 @@
 import type { RunbookHead, RunbookInput } from "../../contracts/runbooks/runbook-head.ts";
 import { HubError } from "../../server/errors.ts";
-import { filled, placeholdersIn } from "./placeholders.ts";
+import { filled, LATER, placeholdersIn } from "./placeholders.ts";
 import { type RunbookFault, runbookInvalid } from "./runbook-fault.ts";
 import { refuseSecret } from "./secret-looking.ts";
 
@@ -13,11 +13,23 @@ export const SCRATCH = "scratch";
  * The inputs of a run by name: given as `key=value`, or their defaults; in a drill at `scratch`, their values for drills.
  * Throws INPUT_INVALID for one that is unknown, of another type, missing, or a secret by its looks.
  */
-export function givenInputs(
+export function givenInputs(head: RunbookHead, sets: readonly string[], scratch?: string): ReadonlyMap<string, Value> {
+  const { values, missing } = readInputs(head, sets, scratch);
+  if (missing.length > 0) throw needed(missing);
+  return values;
+}
+
+/** The same where nothing is done with them: what is missing is not known yet. Throws INPUT_INVALID for all else. */
+export function foreseenInputs(head: RunbookHead, sets: readonly string[]): ReadonlyMap<string, Value | typeof LATER> {
+  const { values, missing } = readInputs(head, sets);
+  return new Map<string, Value | typeof LATER>([...values, ...missing.map(({ name }) => [name, LATER] as const)]);
+}
+
+function readInputs(
   { inputs }: RunbookHead,
   sets: readonly string[],
   scratch?: string,
-): ReadonlyMap<string, Value> {
+): { readonly values: ReadonlyMap<string, Value>; readonly missing: readonly RunbookInput[] } {
   const given = new Map(sets.map(pairOf));
   if (given.size < sets.length) throw new HubError("INPUT_INVALID", "An input is set twice.", { path: "set" });
   for (const name of given.keys()) if (!inputs.some((input) => input.name === name)) throw unknown(name, inputs);
@@ -30,10 +42,9 @@ export function givenInputs(
     if (value === undefined) missing.push(input);
     else values.set(input.name, value);
   }
-  if (missing.length > 0) throw needed(missing);
   if (scratch !== undefined) values.set(SCRATCH, scratch);
   for (const [name, value] of values) refuseSecret(name, value);
-  return values;
+  return { values, missing };
 }
 
 /** Values in the head that are not of the type that they are said to be. Throws RUNBOOK_INVALID. */
@@ -90,7 +101,10 @@ function unknown(name: string, inputs: readonly RunbookInput[]): HubError {
 
 function needed(missing: readonly RunbookInput[]): HubError {
   const lines = missing.map(({ name, description }) => `  --set ${name}=...   ${description}`);
+  const names = missing.map(({ name }) => name);
+  // a path is one place: where there are several the lines name them
   return new HubError("INPUT_INVALID", `Inputs are missing:\n${lines.join("\n")}`, {
-    path: missing[0]?.name as string,
+    ...(names.length === 1 && { path: names[0] as string }),
+    details: { missing: names },
   });
 }

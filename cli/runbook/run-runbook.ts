@@ -10,7 +10,7 @@ import { checkRunbook } from "./check-runbook.ts";
 import { openDrill } from "./drill.ts";
 import { dryRun } from "./dry-run.ts";
 import { findRunbook, type RunbookFile } from "./find-runbooks.ts";
-import { checkInputs, givenInputs, isCaptured, SCRATCH } from "./given-inputs.ts";
+import { checkInputs, foreseenInputs, givenInputs, isCaptured, SCRATCH } from "./given-inputs.ts";
 import { parseRunbook, type Runbook } from "./parse-runbook.ts";
 import { performRunbook, type RunResult } from "./perform-runbook.ts";
 import { LATER } from "./placeholders.ts";
@@ -119,7 +119,7 @@ async function play(
 async function foresee(opened: Opened): Promise<void> {
   const { context, program, options, runbook } = opened;
   const cast = ownCast(context, program, {});
-  const inputs = givenInputs(runbook.head, options.set);
+  const inputs = foreseenInputs(runbook.head, options.set);
   check(opened, inputs, 1, false);
   const transcript = begin(opened, cast, inputs, "dry-run", options.transcript);
   const tell = new Teller(context.terminal, runbook);

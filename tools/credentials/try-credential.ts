@@ -43,10 +43,7 @@ export const testAccountCredential = defineAction({
   target: ({ name }, { read }) => credentialTarget(read.credentials, name),
   secretOutput: false,
   timeLimitMs: 60_000,
-  summary: ({ name, tried }) =>
-    tried === null
-      ? `${name} opens.`
-      : `${name} opens; ${tried.host} ${tried.accepted ? "accepts" : "does not accept"} it: ${tried.words}`,
+  summary: ({ name, tried }) => `${name} opens${tried === null ? "." : `; ${trialInWords(tried)}`}`,
   reach: async ({ name, url }, { read, services, call }) => {
     const { kind } = await read(({ credentials }) => findCredential(credentials, name));
     const { account, principal } = call.caller;
@@ -55,3 +52,20 @@ export const testAccountCredential = defineAction({
   },
   handler: async ({ name }, { reached }) => ({ name, ...reached }),
 });
+
+/** A server that said no is one thing, one that was not reached another: there the secret was not looked at. */
+function trialInWords({
+  host,
+  accepted,
+  code,
+  words,
+}: {
+  host: string;
+  accepted: boolean;
+  code: string | null;
+  words: string;
+}) {
+  if (accepted) return `${host} accepts it: ${words}`;
+  const refused = code === "GIT_AUTH_REQUIRED" || code === "FORBIDDEN";
+  return refused ? `${host} does not accept it: ${words}` : `it could not be tried on ${host}: ${words}`;
+}

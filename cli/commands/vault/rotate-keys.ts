@@ -6,7 +6,7 @@ import { runWithConsent } from "../../run-with-consent.ts";
 import { onLine } from "../gitops/shown-text.ts";
 import { follow } from "./follow.ts";
 import { oneRotation, readRotation, runningOne } from "./read-vault.ts";
-import { rotationText } from "./rotation-text.ts";
+import { resumeCommand, rotationText } from "./rotation-text.ts";
 
 interface RotateOptions {
   readonly yes?: true;
@@ -31,6 +31,8 @@ export async function followRotation(
   const look = () => readRotation(hub, rotationId);
   const rotation = detach ? await look() : await follow(terminal, look, ({ paused }) => paused);
   context.exitCode = exitOf(rotation);
+  // its words say so too
+  if (rotation.paused && terminal.json) terminal.note(resumeCommand(rotation));
   terminal.show(rotation, () => rotationText(terminal, rotation));
 }
 
@@ -53,8 +55,9 @@ async function begin(
   }
 }
 
-function exitOf({ state, error, failed, accounts }: RotationView): number {
+/** What is paused is not done, whoever paused it. */
+function exitOf({ state, paused, error, failed, accounts }: RotationView): number {
   if (state === "failed") return exitCodeOf(error?.code ?? "");
-  if (state === "cancelled" || failed > 0 || accounts.failed > 0) return EXIT.failed;
+  if (paused || state === "cancelled" || failed > 0 || accounts.failed > 0) return EXIT.failed;
   return EXIT.ok;
 }

@@ -1,5 +1,6 @@
 import type { RotationView } from "../../../contracts/vault/rotation.ts";
 import { type Terminal, table } from "../../terminal.ts";
+import { typed } from "../../typed.ts";
 import { counted, onLine } from "../gitops/shown-text.ts";
 
 /** A rotation as a person reads it, and what can be done next. */
@@ -23,6 +24,8 @@ export function rotationText(terminal: Terminal, view: RotationView): string {
   return [table(rows), ...nextSteps(view).map((command) => `\n${terminal.style("cyan", command)}`)].join("\n");
 }
 
+export const resumeCommand = ({ id }: Pick<RotationView, "id">): string => `npx countersign vault resume ${onLine(id)}`;
+
 function rateText({ ratePerSecond, rateLimit, secondsLeft, state }: RotationView): string {
   const limit = rateLimit === null ? "" : ` of ${rateLimit} at most`;
   const left = secondsLeft === null || state !== "working" ? "" : `, about ${counted(secondsLeft, "second")} to go`;
@@ -32,15 +35,19 @@ function rateText({ ratePerSecond, rateLimit, secondsLeft, state }: RotationView
 function finalizationRows({ finalization, finalizedAt }: RotationView): string[][] {
   if (finalizedAt !== null) return [["finalised", finalizedAt]];
   if (!finalization) return [];
-  const { state, sentence, error, soakUntil } = finalization;
+  const { id, state, sentence, error, soakUntil } = finalization;
   const how = error ? `${error.code}: ${error.message}` : sentence;
-  return [["finalization", onLine(`${state}${soakUntil ? `, soaks until ${soakUntil}` : ""}. ${how}`)]];
+  const stop = typed(["npx", "countersign", "call", "system_operations_cancel", JSON.stringify({ operationId: id })]);
+  return [
+    ["finalization", onLine(`${state}${soakUntil ? `, soaks until ${soakUntil}` : ""}. ${how}`)],
+    ...(state === "working" ? [["to stop it", onLine(stop)]] : []),
+  ];
 }
 
 function nextSteps({ id, state, paused, finalizedAt, finalization, failed }: RotationView): string[] {
-  if (state === "working") return paused ? [`npx countersign vault resume ${onLine(id)}`] : [];
+  if (state === "working") return paused ? [resumeCommand({ id })] : [];
   if (state !== "completed") return ["npx countersign vault rotate"];
-  if (finalizedAt !== null) return [];
+  if (finalizedAt !== null) return [`npx countersign vault trim ${onLine(id)}`];
   if (finalization?.state === "working") return [`npx countersign vault status ${onLine(id)}`];
   return failed > 0 ? ["npx countersign vault verify"] : [`npx countersign vault finalize ${onLine(id)}`];
 }

@@ -98,6 +98,9 @@ export function isDown(error: unknown): error is HubError {
   return error instanceof HubError && (error.code === "KEY_SERVICE_UNREACHABLE" || error.code === "KEY_SERVICE_SEALED");
 }
 
+/** `details.reason` of a sign-in that was refused, as opposed to a use. */
+export const NOT_LET_IN = "NOT_LET_IN";
+
 /** One that another try cannot help: it has answered, or was given all the time that it gets. */
 export function isLasting(error: HubError): boolean {
   const { status, reason } = error.details ?? {};

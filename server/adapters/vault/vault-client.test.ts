@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { v7 } from "uuid";
@@ -8,6 +8,7 @@ import { KEY_NAMES } from "../../domain/keys/key-service.ts";
 import type { HubError } from "../../errors.ts";
 import { createEgress } from "../egress/egress.ts";
 import { makeCertificate } from "../git/source.fixture.ts";
+import { NOT_LET_IN } from "./refusals.ts";
 import { TestVault } from "./vault.fixture.ts";
 import { VaultKeyService } from "./vault-key-service.ts";
 import { ROOT_TOKEN, VaultServer } from "./vault-server.fixture.ts";
@@ -142,6 +143,21 @@ suite("signing in", () => {
     await assert.rejects((await vault.service({ auth: nowhere })).create(account, "data"), denied);
   });
 
+  test("that is refused is told apart from a use that is", async () => {
+    await using vault = await TestVault.open();
+    vault.server.addToken("hvs.narrow", { may: /^auth/ });
+    const reasonOf = async (token: string) => {
+      const service = await vault.service({ auth: { method: "token", tokenFile: vault.file("token", token) } });
+      return service.list(v7()).then(
+        () => "none",
+        ({ code, details }: HubError) => [code, details?.["status"], details?.["reason"]],
+      );
+    };
+    assert.deepEqual(await reasonOf("hvs.nobody's"), ["KEY_SERVICE_DENIED", 403, NOT_LET_IN]);
+    assert.deepEqual(await reasonOf("hvs.narrow"), ["KEY_SERVICE_DENIED", 403, undefined]);
+    assert.equal(await reasonOf(ROOT_TOKEN), "none");
+  });
+
   test("is done once, however many calls need it", async () => {
     await using vault = await TestVault.open();
     vault.server.appRoles.set("role-1", "secret-1");
@@ -202,6 +218,45 @@ suite("signing in", () => {
     assert.match(await service.encrypt(account, "data", message), /^vault:v1:/);
   });
 
+  test("anew waits for a file that is being written: refused without its name, which the log is told once", async () => {
+    for (const method of ["token", "approle", "jwt"] as const) {
+      await using vault = await TestVault.open();
+      const reports: HubError[] = [];
+      const { file, auth, secret } = signingIn(vault, method);
+      const [service, account] = [
+        await vault.service({ auth }, { report: (error) => reports.push(error as HubError) }),
+        v7(),
+      ];
+      await service.create(account, "data");
+      for (const [outage, lose] of [() => rmSync(file), () => writeFileSync(file, "\n")].entries()) {
+        for (const token of vault.server.tokens.keys()) vault.server.tokens.delete(token);
+        lose();
+        for (let time = 0; time < 2; time++) {
+          await assert.rejects(
+            service.encrypt(account, "data", message),
+            ({ code, message: told, details, cause }: HubError) => {
+              assert.equal(code, "KEY_SERVICE_DENIED");
+              assert.ok(!`${told}${JSON.stringify(details)}`.includes(file));
+              assert.deepEqual(
+                [(cause as HubError).code, (cause as HubError).details],
+                ["CONFIG_INVALID", { path: file }],
+              );
+              return true;
+            },
+          );
+        }
+        assert.deepEqual(
+          reports.map(({ code, details }) => [code, details?.["path"]]),
+          Array.from({ length: outage + 1 }, () => ["CONFIG_INVALID", file]),
+        );
+        const next = method === "token" ? `hvs.after-${outage}` : secret;
+        if (method === "token") vault.server.addToken(next);
+        writeFileSync(file, next, { mode: 0o600 });
+        assert.match(await service.encrypt(account, "data", message), /^vault:v1:/);
+      }
+    }
+  });
+
   test("wants files that are there, hold something and are not everybody's to read", async () => {
     await using vault = await TestVault.open();
     const use = async (tokenFile: string) => {
@@ -215,6 +270,21 @@ suite("signing in", () => {
     assert.deepEqual(await use(vault.file("own", ROOT_TOKEN, 0o640)), []);
   });
 });
+
+/** What a service signs in with, by each method, and where the part of it lies that is secret. */
+function signingIn(vault: TestVault, method: "token" | "approle" | "jwt") {
+  const secret = `secret.of.${method}`;
+  const file = vault.file(method, secret);
+  vault.server.appRoles.set("role-1", secret);
+  vault.server.jwtRoles.set("hub", secret);
+  vault.server.addToken(secret);
+  const auths = {
+    token: { method: "token", tokenFile: file },
+    approle: { method: "approle", mount: "approle", roleId: "role-1", secretIdFile: file },
+    jwt: { method: "jwt", mount: "jwt", role: "hub", jwtFile: file },
+  } as const;
+  return { file, secret, auth: auths[method] };
+}
 
 suite("leases", () => {
   async function leased(auth?: "approle") {
@@ -300,6 +370,24 @@ suite("leases", () => {
     assert.match(await service.encrypt(account, "data", message), /^vault:v1:/);
     await fire();
     assert.equal(vault.server.tokens.get("hvs.leased")?.renewals, 1);
+  });
+
+  test("whose file cannot be read in time are tried again, and the log is told once", async () => {
+    await using hub = await leased();
+    const { vault, timers, reports, fire } = hub;
+    const file = join(vault.folder, "leased");
+    vault.server.tokens.delete("hvs.leased");
+    writeFileSync(file, "");
+    await fire();
+    await fire();
+    assert.deepEqual(
+      reports.map((error) => (error as HubError).code),
+      ["CONFIG_INVALID"],
+    );
+    vault.server.addToken("hvs.second", { ttl: 600 });
+    writeFileSync(file, "hvs.second");
+    await fire();
+    assert.deepEqual([reports.length, timers.map(({ ms }) => ms)], [1, [400_000]]);
   });
 
   test("of tokens that do not end are left alone", async () => {

@@ -1,13 +1,16 @@
 import * as z from "zod";
 import { HubError } from "../../errors.ts";
-import { isDown } from "./refusals.ts";
+import { isDown, NOT_LET_IN } from "./refusals.ts";
 import { readSettingsFile, type VaultAuth } from "./vault-settings.ts";
 
 export interface TokenOptions {
   /** Calls `task` later, unless called off: for renewing before a lease ends. */
   readonly schedule?: (ms: number, task: () => void) => Disposable;
   readonly now?: () => number;
-  /** Told of renewals that failed; the token in use goes on being used. */
+  /**
+   * Told of renewals that failed, where the token in use goes on being used; and once of a file that cannot be read any
+   * more, by an error that names it, until it can be.
+   */
   readonly report?: (error: unknown) => void;
 }
 
@@ -51,6 +54,8 @@ export class VaultToken implements Disposable {
   #lease: Lease | undefined;
   #signingIn: Promise<Lease> | undefined;
   #renewal: Disposable | undefined;
+  /** Of the file that a new sign-in needs and that cannot be read for now. */
+  #unread: HubError | undefined;
   #deniedUntil = 0;
   #closed = false;
 
@@ -66,22 +71,26 @@ export class VaultToken implements Disposable {
     this.#report = report;
   }
 
-  /** Signs in first where nobody has. Throws CONFIG_INVALID (a file), KEY_SERVICE_DENIED, KEY_SERVICE_UNREACHABLE. */
+  /**
+   * Signs in first where nobody has. Throws CONFIG_INVALID (a file, the first time alone), KEY_SERVICE_DENIED,
+   * KEY_SERVICE_UNREACHABLE, KEY_SERVICE_SEALED.
+   */
   async current(): Promise<string> {
     return (this.#lease ?? (await this.#signIn())).token;
   }
 
   /**
-   * Another token than one that was refused; undefined where that one is good, so that its policies were what refused, or
-   * where there is no other.
+   * Another token than one that was refused; undefined where that one is good, so that its policies were what refused.
+   * Throws KEY_SERVICE_DENIED where there is no other, as `notLetIn` says it, and what `current` throws.
    */
   async insteadOf(refused: string): Promise<string | undefined> {
     if (this.#lease !== undefined && this.#lease.token !== refused) return this.#lease.token;
-    if (this.#now() < this.#deniedUntil || (await this.#isGood(refused))) return undefined;
+    if (this.#now() < this.#deniedUntil) throw notLetIn({ status: 403 });
+    if (await this.#isGood(refused)) return undefined;
     const { token } = await this.#signIn();
     if (token !== refused) return token;
     this.#deniedUntil = this.#now() + DENIED_MS;
-    return undefined;
+    throw notLetIn({ status: 403 });
   }
 
   [Symbol.dispose](): void {
@@ -102,14 +111,32 @@ export class VaultToken implements Disposable {
   async #newLease(): Promise<Lease> {
     const auth = this.#auth;
     if (auth.method === "token") {
-      const token = await readSettingsFile(auth.tokenFile, "secret");
+      const token = await this.#read(auth.tokenFile, "secret");
       return { token, ...(await this.#termsOf(token)) };
     }
     const body =
       auth.method === "approle"
-        ? { role_id: auth.roleId, secret_id: await readSettingsFile(auth.secretIdFile, "secret") }
-        : { ...(auth.role !== undefined && { role: auth.role }), jwt: await readSettingsFile(auth.jwtFile, "public") };
+        ? { role_id: auth.roleId, secret_id: await this.#read(auth.secretIdFile, "secret") }
+        : { ...(auth.role !== undefined && { role: auth.role }), jwt: await this.#read(auth.jwtFile, "public") };
     return leaseOf(await this.#login(`auth/${auth.mount}/login`, body));
+  }
+
+  /**
+   * A file that could be read before may be in the middle of being written anew: whoever waits for the key service waits
+   * for that too. Where it is stands in the log, and not in what callers are told.
+   */
+  async #read(path: string, kind: Parameters<typeof readSettingsFile>[1]): Promise<string> {
+    try {
+      const text = await readSettingsFile(path, kind);
+      this.#unread = undefined;
+      return text;
+    } catch (cause) {
+      if (this.#lease === undefined) throw cause;
+      if (this.#unread === undefined) this.#report(cause);
+      const message = "The file for signing in to the key service cannot be read now.";
+      this.#unread = new HubError("KEY_SERVICE_DENIED", message, { cause });
+      throw this.#unread;
+    }
   }
 
   /** Vault answers a wrong role, secret or JWT with 400: for the hub it is not let in. */
@@ -120,9 +147,7 @@ export class VaultToken implements Disposable {
       if (isDown(error) && error.details?.["reason"] !== "NO_ENGINE") throw error;
       const { code, details } = error as HubError;
       if (code === "INTERNAL") throw error;
-      throw new HubError("KEY_SERVICE_DENIED", "The key service did not let the hub sign in.", {
-        details: { ...details },
-      });
+      throw notLetIn({ ...details });
     }
   }
 
@@ -159,7 +184,7 @@ export class VaultToken implements Disposable {
     if (this.#closed) return;
     this.#renewal = this.#schedule(Math.min(ms, LONGEST_TIMER_MS), () => {
       this.#renew().catch((error: unknown) => {
-        this.#report(error);
+        if (error !== this.#unread) this.#report(error); // that one was told
         this.#renewIn(RETRY_MS);
       });
     });
@@ -179,6 +204,12 @@ export class VaultToken implements Disposable {
     }
     await this.#signIn();
   }
+}
+
+function notLetIn(details: Readonly<Record<string, unknown>>): HubError {
+  return new HubError("KEY_SERVICE_DENIED", "The key service did not let the hub sign in.", {
+    details: { ...details, reason: NOT_LET_IN },
+  });
 }
 
 function leaseOf(answer: unknown): Lease {

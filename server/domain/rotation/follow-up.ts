@@ -5,9 +5,10 @@ import { HubError } from "../../errors.ts";
 import type { Preview } from "../approvals/preview.ts";
 import type { OperationReader, OperationWriter } from "../operations/operation-store.ts";
 import { findRotation, type RotationRows } from "./find-rotation.ts";
+import { getRotation } from "./read-rotations.ts";
 import { type Asking, beginWalking, refuseRunning } from "./rotation-operation.ts";
 import type { FollowUp, Rotation, RotationReader, RotationWriter } from "./rotation-store.ts";
-import { inUseInWords } from "./rotation-words.ts";
+import { inUseInWords, notFinalizedInWords, soakInWords } from "./rotation-words.ts";
 
 const MINUTE_MS = 60_000;
 /** Backups that a refusal names. */
@@ -42,7 +43,7 @@ export async function previewFinalization(
     changes: [
       { field: "at once", after: "nothing new is encrypted under them" },
       {
-        field: `after ${counted(soakMinutes, "minute")}`,
+        field: soakInWords(soakMinutes),
         after: "nothing under them decrypts any more; backups from before do not open",
       },
     ],
@@ -172,7 +173,7 @@ async function requireLeft({ rotation }: RotationRows, rotationId: string, ofAcc
 
 async function requireFinalized(rows: RotationRows, rotationId: string): Promise<Rotation> {
   const { rotation } = await findRotation(rows, rotationId);
-  if (!rotation.finalizedAt) throw new HubError("CONFLICT", "The rotation is not finalised.");
+  if (!rotation.finalizedAt) throw new HubError("CONFLICT", notFinalizedInWords(await getRotation(rows, rotationId)));
   await refuseInUse(rows.rotation, rotationId);
   return rotation;
 }

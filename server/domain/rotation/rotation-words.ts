@@ -25,11 +25,20 @@ export function rotationInWords(view: RotationView): string {
   ].join("\n");
 }
 
-/** Until when it soaks, where it does; else how it stands, or why it failed. */
-export function finalizationInWords({ state, sentence, soakUntil, error }: Finalization): string {
-  if (state === "working" && soakUntil !== null) return `Finalization soaks until ${soakUntil}.`;
+/** Until when it soaks, where it does, and what stops that; else how it stands, or why it failed. */
+export function finalizationInWords({ id, state, sentence, soakUntil, error }: Finalization): string {
+  if (state === "working" && soakUntil !== null)
+    return `Finalization soaks until ${soakUntil}; system_operations_cancel of ${id} keeps old versions readable.`;
   return `Finalization ${state}: ${error ? `${error.code}: ${shown(error.message)}` : shown(sentence)}`;
 }
+
+export function notFinalizedInWords({ id, finalization }: Pick<RotationView, "id" | "finalization">): string {
+  return `Rotation ${id} is not finalised.${finalization ? ` ${finalizationInWords(finalization)}` : ""}`;
+}
+
+/** From the approval on. */
+export const soakInWords = (minutes: number): string =>
+  minutes === 0 ? "at once" : `after ${counted(minutes, "minute")}`;
 
 export function verificationInWords(view: VerificationView): string {
   const { id, state, error } = view;
