@@ -1,5 +1,20 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -12,7 +27,8 @@ import { emptyDatabase } from "../../server/adapters/postgres/test-database.ts";
 import { CredentialsFixture, keptRow, putRow } from "../../server/credentials.fixture.ts";
 import { SmallDisk } from "../../server/small-disk.fixture.ts";
 import { ask, moduleNamed, settledRequest, urlOf } from "../../server/test-hub.ts";
-import { type Ended, runCommand } from "../scratch-hub.fixture.ts";
+import { stopDatabase } from "../demo/scratch-database.ts";
+import { COMMAND, type Ended, runCommand } from "../scratch-hub.fixture.ts";
 import { holdWriting, partOf } from "./backup/leftovers.ts";
 
 const PUT = "system_fleet_put_object";
@@ -123,6 +139,16 @@ test("one that cannot be written leaves nothing, and no rotation waits for it", 
     await f.git.hubs.sql("select from backup where retired_at is null and file_name = 'refused.age'"),
     [],
   );
+});
+
+test("what is missing to begin is named: a folder, or what takes the place of an answer; nothing is on record", async () => {
+  const nowhere = join(folder, "nowhere");
+  const { answer } = await run(["create", join(nowhere, "lost.age"), "--recipient", recipient]);
+  assert.deepEqual([answer.error.code, answer.error.details], ["CONFIG_INVALID", { folder: nowhere }]);
+  const unasked = await run(["create", join(folder, "lost.age")]);
+  assert.equal(codeOf(unasked), "CONFIG_INVALID");
+  for (const option of ["--passphrase-file", "--recipient"]) assert.ok(unasked.out.includes(option), unasked.out);
+  assert.deepEqual(await f.git.hubs.sql("select from backup where file_name = 'lost.age'"), []);
 });
 
 test("a disk that takes nothing more is told by its own code, and nothing is left on it", {
@@ -315,6 +341,63 @@ describe("killed in the middle", () => {
     assert.deepEqual(retired, [{ gone: true }], "and no rotation waits for it");
   });
 
+  test("one whose part is only just there is known for this hub's own", async () => {
+    const path = join(folder, "early.age");
+    const early = { ...crash("backup_create"), COUNTERSIGN_TEST_CRASH_AT: "after-intent@backup_create" };
+    const killed = await run(["create", path, "--recipient", recipient], early);
+    assert.equal(killed.code, null, killed.out);
+    const [part = ""] = partsOf(path);
+    assert.equal(statSync(join(folder, part)).size, 0);
+    const again = await run(["create", path, "--recipient", recipient]);
+    assert.equal(again.code, 0, again.out);
+    assert.deepEqual(partsOf(path), []);
+    const states = await f.git.hubs.sql(
+      "select finished_at is not null as finished, retired_at is not null as retired from backup where file_name = 'early.age' order by id",
+    );
+    assert.deepEqual(states, [
+      { finished: false, retired: true },
+      { finished: true, retired: false },
+    ]);
+  });
+
+  test("what is no broken-off part of this very file is left, and its backup is not retired", async () => {
+    const path = join(folder, "night.age");
+    const elsewhere = join(folder, "kept-elsewhere");
+    writeFileSync(elsewhere, "whole");
+    const begun = async (fileName: string) => {
+      const id = v7();
+      await f.git.hubs.sql("insert into backup (account_id, id, file_name) values ($1, $2, $3)", [
+        f.git.hubs.accountId,
+        id,
+        fileName,
+      ]);
+      return id;
+    };
+    const create = () => run(["create", path, "--recipient", recipient]);
+    const [mine, other] = [await begun("night.age"), await begun("other-night.age")];
+    const [part, foreign] = [partOf(path, mine), partOf(path, other)];
+    const cases: { at: string; lay: () => void; take: () => void }[] = [
+      // named already, and moved away before the part was removed
+      { at: part, lay: () => linkSync(elsewhere, part), take: () => rmSync(part) },
+      { at: part, lay: () => symlinkSync(elsewhere, part), take: () => rmSync(part) },
+      { at: part, lay: () => mkdirSync(part), take: () => rmdirSync(part) },
+      { at: foreign, lay: () => writeFileSync(foreign, "planted"), take: () => rmSync(foreign) },
+    ];
+    for (const { at, lay, take } of cases) {
+      lay();
+      assert.equal(codeOf(await create()), "ALREADY_EXISTS");
+      assert.deepEqual(partsOf(path), [basename(at)]);
+      take();
+    }
+    const retired = () =>
+      f.git.hubs.sql("select id from backup where id in ($1, $2) and retired_at is not null", [mine, other]);
+    assert.deepEqual(await retired(), []);
+    assert.equal(readFileSync(elsewhere, "utf8"), "whole");
+    writeFileSync(part, "half of it");
+    assert.equal((await create()).code, 0);
+    assert.deepEqual(await retired(), [{ id: mine }]);
+  });
+
   test("one that is being written is not taken for one whose command was killed", async () => {
     const path = join(folder, "busy.age");
     const { COUNTERSIGN_MIGRATION_URL: owner = "" } = f.git.hubs.env();
@@ -358,11 +441,47 @@ describe("killed in the middle", () => {
     await openRootKeyFile({ path: otherKey, dataFolder: join(folder, "data"), create: true });
     const locked = await run(["restore", file, ...opening()], { ...there.env, COUNTERSIGN_ROOT_KEY_FILE: otherKey });
     assert.equal(codeOf(locked), "KEY_SERVICE_UNREACHABLE", locked.err);
+    assert.doesNotMatch(locked.err, /^\{/m, "no line of a log");
     const { code, err } = await run(["restore", file, ...opening()], there.env);
     assert.equal(code, 0, err);
     assert.deepEqual(await there.rows("select to_regclass('hub_restore')::text as marker"), [{ marker: null }]);
     await journalHolds(there.env);
   });
+});
+
+test("a backup from before the root key was replaced is told apart, and opens with the key that is kept beside it", async () => {
+  const { COUNTERSIGN_CONFIG_DIR: config = "" } = f.git.hubs.env();
+  const path = join(folder, "replaced.key");
+  await openRootKeyFile({ path, dataFolder: join(folder, "data"), create: true });
+  const former = ["20200101T000000Z", "29991231T000000Z"].map((time) => `${path}.until-${time}`);
+  for (const kept of former) cpSync(join(config, "hub", "root.key"), kept);
+  const verify = (rootKeyFile: string) =>
+    run(["verify", file, ...opening()], { COUNTERSIGN_ROOT_KEY_FILE: rootKeyFile });
+  const { answer } = await verify(path);
+  assert.deepEqual([answer.error.code, answer.error.details.formerKeyFiles], ["KEY_SERVICE_UNREACHABLE", former]);
+  assert.ok(answer.error.message.includes(`COUNTERSIGN_ROOT_KEY_FILE=${former[1]}`), answer.error.message);
+  const { code, err } = await verify(former[1] as string);
+  assert.equal(code, 0, err);
+});
+
+test("the start that is told after a restore into a folder leads there, whatever else is set", async () => {
+  const home = mkdtempSync(join(tmpdir(), "countersign restored-"));
+  chmodSync(home, 0o711); // root's PostgreSQL is another user
+  const into = join(home, "data");
+  const env = { ...f.git.hubs.env(), ...f.env };
+  try {
+    const { code, out, err } = await runCommand(env, ["backup", "restore", file, "--into", into, ...opening()]);
+    assert.equal(code, 0, err);
+    const line = /\S+= .*npx countersign start$/m.exec(out)?.[0] ?? "";
+    const looking = line.replace("npx countersign start", `"${process.execPath}" "${COMMAND}" doctor --json`);
+    const { findings } = JSON.parse(execFileSync("/bin/sh", ["-c", looking], { env, encoding: "utf8" }));
+    const of = (check: string) => findings.find((finding: { check: string }) => finding.check === check);
+    assert.match(of("database").says, /embedded/, line);
+    assert.equal(of("account keys").state, "sound");
+  } finally {
+    if (existsSync(into)) await stopDatabase(into);
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  }
 });
 
 test("a retired backup is retired once, by a person's signature", async () => {

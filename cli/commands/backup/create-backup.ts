@@ -33,7 +33,7 @@ interface Options {
 
 /**
  * Writes a backup of the whole database. It is on record before anything is read, so that a rotation cannot put versions
- * of keys out of use that it holds, and once more when the file has its name.
+ * of keys out of use that it holds, and before its part is there, and once more when the file has its name.
  */
 export async function createBackup(context: CliContext, file: string, options: Options): Promise<void> {
   const { terminal, config, secrets } = context;
@@ -56,13 +56,11 @@ export async function createBackup(context: CliContext, file: string, options: O
   await refuseTaken(path);
   for (const old of await clearLeftovers({ path, owner, account, log: config.log }))
     terminal.note(`The command that wrote the backup ${old} was killed: what it left is removed, and it is retired.`);
-  let begun = false;
   let held: Held | undefined;
   using bar = terminal.progressBar("now and then");
   using stop = new StopSignal();
-  const written = await writeArchive({ path, part: partOf(path, id) }, lock, async (archive) => {
-    await begin(context, account, { id, fileName: basename(path) });
-    begun = true;
+  const write = async (archive: ArchiveWriter): Promise<void> => {
+    crashPoint("after-intent", "backup_create");
     await using snapshot = await openSnapshot(owner);
     // of the same moment, where they are rows
     const keySetup = { config, create: false, askPassphrase: askForPassphrase };
@@ -83,10 +81,10 @@ export async function createBackup(context: CliContext, file: string, options: O
     crashPoint("during-execution", "backup_create");
     const records = Object.values(totals.tables).reduce((sum, { rows }) => sum + rows, 0);
     held = { keyVersions: snapshot.keyVersions, records };
-  }).catch(async (error: unknown) => {
-    if (begun) await abandonBackup(account, config.log, id).catch(() => {}); // it can be retired by hand
-    throw error;
-  });
+  };
+  const written = await onRecord(context, account, { id, fileName: basename(path) }, () =>
+    writeArchive({ path, part: partOf(path, id) }, lock, write),
+  );
   if (!held) throw new Error("cannot happen: an archive that nobody filled");
   const receipt = await finish(context, account, { id, written, held });
   const answer = { id, file: path, ...written, records: held.records, receipt };
@@ -108,6 +106,23 @@ export async function createBackup(context: CliContext, file: string, options: O
 interface Held {
   readonly keyVersions: Snapshot["keyVersions"];
   readonly records: number;
+}
+
+/** On record before there is anything of it, so that what a killed command leaves is known for its own. */
+async function onRecord<T>(
+  context: CliContext,
+  account: RecoverableAccount,
+  backup: { readonly id: string; readonly fileName: string },
+  write: () => Promise<T>,
+): Promise<T> {
+  try {
+    await begin(context, account, backup);
+    return await write();
+  } catch (error) {
+    // also where nobody knows whether it was begun; it can be retired by hand
+    await abandonBackup(account, context.config.log, backup.id).catch(() => {});
+    throw error;
+  }
 }
 
 function begin({ config }: CliContext, account: RecoverableAccount, backup: { id: string; fileName: string }) {

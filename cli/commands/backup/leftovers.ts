@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { lstat, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { backupRows } from "../../../server/adapters/postgres/backup-store.ts";
 import { type Login, ownerSession } from "../../../server/adapters/postgres/owner-session.ts";
@@ -37,12 +37,14 @@ interface Place {
 
 /**
  * Takes away what killed commands left where a backup is to be written, and retires those backups: there is no file of
- * theirs. Answers with their ids. Throws ALREADY_EXISTS where one is being written there now, or by nobody who is known.
+ * theirs. Answers with their ids. Throws ALREADY_EXISTS where one is being written there now, or by nobody who is known, or
+ * where what lies there is another backup's or a whole one's.
  */
 export async function clearLeftovers({ path, owner, account, log }: Place): Promise<string[]> {
   const left: { part: string; id: string }[] = [];
   for (const { part, id } of await partsOf(path)) {
-    if (id === undefined || !(await wasBrokenOff({ owner, account }, id))) throw taken(part);
+    if (id === undefined) throw taken(part);
+    await refuseUnlessBrokenOff({ path, owner, account }, { part, id });
     left.push({ part, id });
   }
   for (const { part, id } of left) {
@@ -77,10 +79,25 @@ async function partsOf(path: string): Promise<{ part: string; id: string | undef
   });
 }
 
-/** It is on record here, and nobody holds it. */
-async function wasBrokenOff({ owner, account }: Pick<Place, "owner" | "account">, id: string): Promise<boolean> {
+/** It is on record here as this file's, nobody holds it, and the part is all that there is of it. */
+async function refuseUnlessBrokenOff(
+  { path, owner, account }: Pick<Place, "path" | "owner" | "account">,
+  { part, id }: { readonly part: string; readonly id: string },
+): Promise<void> {
   const known = await account.database.read(account.id, (session) => backupRows(session).byId(id));
-  if (!known) return false;
+  if (!known || !(await isFree(owner, id))) throw taken(part);
+  if (known.fileName !== basename(path))
+    throw refused(part, `the backup ${id} was to be ${known.fileName}, and not this. See what it is, and move it away`);
+  const file = await lstat(part);
+  if (!file.isFile()) throw refused(part, "that is no file, as backups are written. See what it is, and move it away");
+  if (file.nlink > 1)
+    throw refused(
+      part,
+      `it has another name too, so the backup ${id} is whole, as when its command is killed at its very end. Keep it under that one, and remove this one`,
+    );
+}
+
+async function isFree(owner: Login, id: string): Promise<boolean> {
   const client = await ownerSession(owner);
   try {
     const { rows } = await client.query<{ free: boolean }>(`select pg_try_advisory_lock(${WRITING}) as free`, [id]);
@@ -89,6 +106,8 @@ async function wasBrokenOff({ owner, account }: Pick<Place, "owner" | "account">
     await client.end(); // gives the lock back
   }
 }
+
+const refused = (part: string, why: string) => new HubError("ALREADY_EXISTS", `There is ${part}: ${why}.`);
 
 const taken = (part: string) =>
   new HubError(

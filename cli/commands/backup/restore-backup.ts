@@ -25,8 +25,10 @@ import { type Recorded, recordChange } from "../recover/record-change.ts";
 import { examineKeys, type Finding } from "./examine-keys.ts";
 import { loadBackup } from "./load-backup.ts";
 import { unlockFrom } from "./locks.ts";
+import { underRootKey } from "./other-root-key.ts";
 import { type OpenedBackup, openBackup, requireKeyService } from "./read-backup.ts";
 import { type OpenPlace, openPlace } from "./restore-place.ts";
+import { startLine } from "./start-line.ts";
 import { StopSignal } from "./stop-signal.ts";
 
 interface Options {
@@ -60,7 +62,8 @@ export async function restoreBackup(context: CliContext, file: string, options: 
   try {
     using opened = await openKeyService({ ...keySetup, database });
     crashPoint("during-execution", "backup_finish_restore");
-    const receipt = await recordRestore(config, { place, database, keys: opened.keys, backup, file });
+    const restored = { place, database, keys: opened.keys, backup, file };
+    const receipt = await underRootKey(config, backup.manifest, () => recordRestore(config, restored));
     const jobs = await finish(place);
     const faults = await keyFaults(place, backup, opened.keys);
     const { id, createdAt } = backup.manifest;
@@ -70,7 +73,7 @@ export async function restoreBackup(context: CliContext, file: string, options: 
           `Restored the backup ${id} of ${createdAt}; jobs that go on: ${jobs}. Receipt ${receipt.id}`,
           ...faults.map(({ what, accountId, sentence }) => `  ${what} of the account ${accountId}: ${sentence}`),
           "The hub that it was made of must not run any more: two hubs that go on from one history write two journals.",
-          "Start this one: npx countersign start",
+          startLine(options.into),
         ].join("\n"),
       ),
     );
@@ -105,13 +108,15 @@ interface Restored {
 
 /** With it the backup is on record as whole: its own rows, which are older than its end, know it as begun. */
 async function recordRestore(
-  { log }: Config,
+  config: Config,
   { place, database, keys, backup, file }: Restored,
 ): Promise<Recorded<object>["receipt"]> {
   const hubId = await accountDirectory(database).hubAccountId();
   if (hubId === undefined) throw new HubError("BACKUP_DAMAGED", "The backup holds no account of the hub's own.");
   const hub = await database.read(hubId, (session) => identityStore(session).principalNamed(HUB_PRINCIPAL_NAME));
   if (!hub) throw new HubError("BACKUP_DAMAGED", "The backup holds nobody in whose name the hub acts.");
+  // another root key is told here: with it nothing could be recorded, not even that it failed
+  if (config.keys.kind === "embedded") await keys.metadata(hubId, "root");
   const account = {
     ...{ id: hubId, hubId, database, keys, hubPrincipalId: hub.id, rootKey: "" },
     connect: () => dedicatedClient(place.runtime, "countersign-restore"),
@@ -119,7 +124,7 @@ async function recordRestore(
   };
   const { id, createdAt, migrations } = backup.manifest;
   const made = { ...(await fileFacts(file)), records: recordsOf(backup), keyVersions: await keyVersionsOf(place) };
-  const { receipt } = await recordChange(account, log, {
+  const { receipt } = await recordChange(account, config.log, {
     action: "backup_restore",
     input: { backupId: id, createdAt, migration: migrations.at(-1)?.name ?? "" },
     target: { type: "Account", id: hubId },

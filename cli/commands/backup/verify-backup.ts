@@ -11,6 +11,7 @@ import { printable, table } from "../../terminal.ts";
 import { type Examination, examineRestored, examineTables } from "./examine-restored.ts";
 import { loadBackup, type RestorePlace } from "./load-backup.ts";
 import { unlockFrom } from "./locks.ts";
+import { underRootKey } from "./other-root-key.ts";
 import { openBackup, requireKeyService } from "./read-backup.ts";
 import { scratchPlace } from "./restore-place.ts";
 import { StopSignal } from "./stop-signal.ts";
@@ -40,10 +41,12 @@ export async function verifyBackup(context: CliContext, file: string, options: O
   const database = new Database(place.runtime, { poolSize: 4, statementTimeoutMs: 120_000 });
   try {
     using opened = await openKeyService({ ...keySetup, database });
-    const restored = await examineRestored(database, opened.keys, { backup, keyVersions }, (done, total) => {
-      stop.check();
-      bar.show({ done, total, sentence: "Examining accounts." });
-    });
+    const examine = () =>
+      examineRestored(database, opened.keys, { backup, keyVersions }, (done, total) => {
+        stop.check();
+        bar.show({ done, total, sentence: "Examining accounts." });
+      });
+    const restored = await underRootKey(config, backup.manifest, examine);
     show(context, backup.manifest.id, {
       ...tables,
       ...restored,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, lstat, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -30,8 +30,8 @@ export interface ArchivePlace {
 
 /**
  * Writes the archive that `fill` makes: tar, gzip, age, for its owner alone (0600). It gets its name when it is whole and on
- * the disk. Throws ALREADY_EXISTS where the name or the part is taken, INPUT_INVALID where a recipient is none,
- * BACKUP_DISK_FULL, and what `fill` throws: then nothing is left.
+ * the disk. Throws ALREADY_EXISTS where the name or the part is taken, CONFIG_INVALID where nothing can be written there,
+ * INPUT_INVALID where a recipient is none, BACKUP_DISK_FULL, and what `fill` throws: then nothing is left.
  */
 export async function writeArchive(
   { path, part }: ArchivePlace,
@@ -125,25 +125,40 @@ function addEntry(tar: ReturnType<typeof pack>, name: string, content: Buffer): 
   });
 }
 
-/** Throws ALREADY_EXISTS where there is a file of that name. */
+/**
+ * Throws ALREADY_EXISTS where there is anything of that name, be it a link that leads nowhere or what cannot be read, and
+ * CONFIG_INVALID where there is no folder for it.
+ */
 export async function refuseTaken(path: string): Promise<void> {
-  const there = await open(path, "r").catch(() => undefined);
-  if (!there) return;
-  await there.close();
-  throw nameTaken(path);
+  const there = await lstat(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOENT") throw unwritable(path, cause);
+    return undefined;
+  });
+  if (there) throw nameTaken(path);
+  await stat(dirname(path)).catch((cause: NodeJS.ErrnoException) => {
+    throw unwritable(path, cause);
+  });
 }
 
 const nameTaken = (path: string, cause?: unknown) =>
-  new HubError("ALREADY_EXISTS", `There is a file ${path}: a backup never takes the place of another.`, { cause });
+  new HubError("ALREADY_EXISTS", `There is something at ${path}: a backup never takes the place of anything.`, {
+    cause,
+  });
 
 const taken = (part: string) => (cause: NodeJS.ErrnoException) => {
   if (cause.code === "EEXIST")
     throw new HubError("ALREADY_EXISTS", `There is a file ${part}: a backup is being written there.`, { cause });
-  throw (
-    diskFault(cause, part) ??
-    new HubError("CONFIG_INVALID", `The file ${part} cannot be written (${cause.code}).`, { cause })
-  );
+  throw diskFault(cause, part) ?? unwritable(part, cause);
 };
+
+function unwritable(path: string, cause: NodeJS.ErrnoException): HubError {
+  const folder = dirname(path);
+  const noFolder = cause.code === "ENOENT" || cause.code === "ENOTDIR";
+  const sentence = noFolder
+    ? `There is no folder ${folder} to write the backup to: make it, or name another.`
+    : `The file ${path} cannot be written (${cause.code}).`;
+  return new HubError("CONFIG_INVALID", sentence, { cause, details: noFolder ? { folder } : { path } });
+}
 
 /** So that the new name survives a power cut too. */
 async function syncFolder(folder: string): Promise<void> {

@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -8,7 +19,7 @@ import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { type ArchiveEntry, LARGEST_ENTRY, readArchive } from "./archive-reader.ts";
-import { type ArchiveWriter, writeArchive } from "./archive-writer.ts";
+import { type ArchiveWriter, refuseTaken, writeArchive } from "./archive-writer.ts";
 import { decrypt, type Unlock } from "./lock.ts";
 
 /** age encrypts this much at a time. */
@@ -104,6 +115,30 @@ test("an entry that no backup has is not taken into memory", async () => {
   await assert.rejects(read(join(folder, "large")), { code: "BACKUP_DAMAGED" });
   await write("largest", (archive) => archive.entry("largest", Buffer.alloc(LARGEST_ENTRY)));
   assert.equal((await read(join(folder, "largest")))[0]?.content.length, LARGEST_ENTRY);
+});
+
+test("a name is taken by whatever bears it, and free where there is nothing", async () => {
+  const path = join(folder, "name");
+  await refuseTaken(path);
+  const layings = [
+    () => execFileSync("mkfifo", [path]),
+    () => symlinkSync(join(folder, "no-such-file"), path),
+    () => mkdirSync(path),
+  ];
+  for (const lay of layings) {
+    lay();
+    await assert.rejects(refuseTaken(path), { code: "ALREADY_EXISTS" });
+    await assert.rejects(write("name", fill), { code: "ALREADY_EXISTS" });
+    rmSync(path, { recursive: true });
+  }
+  await refuseTaken(path);
+  writeFileSync(join(folder, "no-folder"), "");
+  for (const parent of ["nowhere", "no-folder"])
+    await assert.rejects(refuseTaken(join(folder, parent, "name")), {
+      code: "CONFIG_INVALID",
+      details: { folder: join(folder, parent) },
+    });
+  rmSync(join(folder, "no-folder"));
 });
 
 test("what fails leaves nothing, and what is there already stays", async () => {

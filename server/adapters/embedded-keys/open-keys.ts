@@ -91,7 +91,7 @@ export class OpenKeys {
 function unopened(keyName: KeyName, version: number | undefined): never {
   const sentence =
     `Version ${version} of the key ${keyName} does not open with the root key: either the hub runs with another root key ` +
-    "file than its database was made with, or the stored key was changed. Put the right root key file in place, or " +
-    "restore the database from a backup.";
+    "file than its database was made with, or the stored key was changed. Put the right root key file in place (one that " +
+    "was replaced is kept beside it, as <its name>.until-<time>), or restore the database from a backup.";
   throw new HubError("KEY_SERVICE_UNREACHABLE", sentence, { details: { keyName, version } });
 }
