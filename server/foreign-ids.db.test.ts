@@ -82,7 +82,8 @@ async function idsOf(person: TestPerson): Promise<Record<string, string>> {
   const { receipt } = await person.agent(wire.hub).done(PUT, { object: moduleNamed("with-a-receipt") });
   const { runId, proposalId } = await syncedRun(person, personId);
   const backupId = await recordedBackup(receipt.callId);
-  const work = { operationId, runId, proposalId, backupId, ...(await keyWork(person, runId)) };
+  const credentialId = await lostCredential(person);
+  const work = { operationId, runId, proposalId, backupId, credentialId, ...(await keyWork(person, runId)) };
   const ids = { personId, principalId, tokenId, claimId, invitationId, requestId, callId: receipt.callId, ...work };
   const also = { ownerPersonId: personId, requesterId: principalId, as: principalId, id: receipt.id };
   return { ...ids, ...also } as Record<string, string>;
@@ -101,6 +102,17 @@ async function keyWork(person: TestPerson, runId: string): Promise<{ rotationId:
       return (output["operation"] as { state: string }).state === "completed" ? true : undefined;
     });
   return { rotationId, verificationId };
+}
+
+/** One that the account's journal has, and whose row is gone. */
+async function lostCredential(person: TestPerson): Promise<string> {
+  const { credential } = await person.run(wire.hub, "system_credentials_store", {
+    ...{ name: "lost", kind: "bearer-token", description: "a test" },
+    ...{ allowedHosts: ["api.example.com"], consumers: ["gateway"] },
+  });
+  const { id } = credential as { id: string };
+  await hubs.sql("delete from credential where id = $1", [id]);
+  return id;
 }
 
 /** As the command line leaves one that it began, in the account of this call. */

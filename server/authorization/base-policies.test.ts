@@ -81,6 +81,7 @@ test("agents read, ask for changes, and withdraw only what they asked for", () =
     "approval_list_requests",
     "backup_list",
     "credentials_delete",
+    "credentials_forget",
     "credentials_get_metadata",
     "credentials_list",
     "credentials_provide_secret",
