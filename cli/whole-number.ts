@@ -1,7 +1,9 @@
 import { InvalidArgumentError } from "commander";
 
-/** An option's value. @throws InvalidArgumentError where it is no whole number */
-export function wholeNumber(text: string): number {
-  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError("It is a whole number.");
-  return Number(text);
+/** An option's value: so many of these, `least` or more. @throws InvalidArgumentError where it is anything else */
+export function wholeNumber(what: string, least: number): (text: string) => number {
+  return (text) => {
+    if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+    throw new InvalidArgumentError(`It is a whole number of ${what}, ${least} or more.`);
+  };
 }

@@ -55,7 +55,7 @@ export function credentialsCommand(context: CliContext): Command {
     .option("--description <text>", "what it is for", "stored on the command line")
     .option("--user <name>", "whose it is; git-https needs it")
     .option("--expires <time>", "from then on it is not used, e.g. 2027-01-31T00:00:00Z")
-    .option("--rotate-every <days>", "its secret is due after so many days", wholeNumber)
+    .option("--rotate-every <days>", "its secret is due after so many days", wholeNumber("days", 1))
     .option(...YES)
     .action(
       naming(NAMES, (name: string, options: Parameters<typeof storeCredential>[2]) =>
@@ -79,7 +79,7 @@ terminal. Never taken as an argument, which others on this machine could read.`,
     .option("--host <host...>", "all of them from now on")
     .option("--for <consumer...>", "all of them from now on")
     .option("--expires <time>", "or `never`")
-    .option("--rotate-every <days>", "or `never`", (text) => (text === "never" ? text : wholeNumber(text)))
+    .option("--rotate-every <days>", "or `never`", (text) => (text === "never" ? text : wholeNumber("days", 1)(text)))
     .option("--widen", "something is added or lasts longer than before; two people agree")
     .option(...YES)
     .action(

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { naming } from "../option-names.ts";
 import { wholeNumber } from "../whole-number.ts";
@@ -32,7 +32,7 @@ export function vaultCommand(context: CliContext): Command {
   command
     .command("status [rotationId]", { isDefault: true })
     .description("rotations, and accounts whose key is due; or one rotation with all that did not work")
-    .option("--older-than <days>", "keys last rotated so many days ago are due", wholeNumber, 90)
+    .option("--older-than <days>", "keys last rotated so many days ago are due", wholeNumber("days", 0), 90)
     .action(
       naming(NAMES, (id: string | undefined, { olderThan }: { olderThan: number }) =>
         showRotations(context, id, olderThan),
@@ -41,7 +41,7 @@ export function vaultCommand(context: CliContext): Command {
   command
     .command("rotate")
     .description("rotate the transit pepper of every account and carry all credentials over; two people approve")
-    .option("--rate <perSecond>", "credentials a second at most", numberOf("credentials", 1))
+    .option("--rate <perSecond>", "credentials a second at most", wholeNumber("credentials", 1))
     .option(...DETACH)
     .option(...YES)
     .addHelpText(
@@ -71,7 +71,7 @@ does not open, an account could not be worked in, or the rotation is paused.`,
   command
     .command("finalize [rotationId]")
     .description("put the old versions out of use, after a soak; two people approve")
-    .option("--soak <minutes>", "until old versions stop decrypting", numberOf("minutes", 0), 1_440)
+    .option("--soak <minutes>", "until old versions stop decrypting", wholeNumber("minutes", 0), 1_440)
     .option(...YES)
     .action(
       naming(NAMES, (id: string | undefined, { soak, ...options }: Options & { soak: number }) =>
@@ -89,12 +89,4 @@ does not open, an account could not be worked in, or the rotation is paused.`,
       ),
     );
   return command;
-}
-
-/** An option's value: so many of these. Throws InvalidArgumentError. */
-function numberOf(what: string, least: number): (text: string) => number {
-  return (text) => {
-    if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
-    throw new InvalidArgumentError(`It is a whole number of ${what}, ${least} or more.`);
-  };
 }

@@ -247,6 +247,20 @@ for (const [code, left] of [
   });
 }
 
+test("a request for approval that stands, and whose outcome cannot be sequenced now, is not noted as refused", async () => {
+  const { gate, request, set } = fakeGate();
+  set.demand = APPROVE;
+  const told: string[] = [];
+  const sequence = () => Promise.reject(new HubError("JOURNAL_UNAVAILABLE", "it is kept, and written later"));
+  const note = (...[, { code }]: Parameters<typeof gate.journal.note>) => void told.push(code);
+  const cut: typeof gate = { ...gate, journal: { ...gate.journal, sequence, note } };
+  await assert.rejects(runAction(cut, request("system_test_change")), { code: "JOURNAL_UNAVAILABLE" });
+  assert.deepEqual(told, [], "its staged outcome is the one that counts");
+  set.demand = { ...APPROVE, kind: "forbid" };
+  await assert.rejects(runAction(cut, request("system_test_change")), { code: "POLICY_FORBIDS" });
+  assert.deepEqual(told, ["POLICY_FORBIDS"]);
+});
+
 test("a handler that never watches its signal is left behind at its time limit", async () => {
   const { gate, request, set, entries } = fakeGate();
   set.during = () => new Promise(() => {});

@@ -32,8 +32,8 @@ interface Options {
 }
 
 /**
- * Writes a backup of the whole database. It is on record before anything is read, so that a rotation cannot put versions
- * of keys out of use that it holds, and before its part is there, and once more when the file has its name.
+ * Writes a backup of the whole database. It is on record before there is anything of it, so that what a killed command
+ * leaves is known and no rotation puts versions of keys out of use that it holds; and once more when the file has its name.
  */
 export async function createBackup(context: CliContext, file: string, options: Options): Promise<void> {
   const { terminal, config, secrets } = context;
